@@ -1,0 +1,102 @@
+# make demo      sets up, builds, and counts words with several processes
+# make test      sets up, builds, and runs every test
+# make install   installs the egg: for all as root, else for the user
+# make bench     measures against raw C
+#
+# Nothing outside this folder is touched, but for Debian's packages that
+# tools/setup installs, and by make install.
+
+ROOT       := $(CURDIR)
+BUILD      := $(ROOT)/build
+REPOSITORY := $(BUILD)/repository
+SYSTEM      = $(shell env -u CHICKEN_REPOSITORY_PATH -u CHICKEN_INSTALL_REPOSITORY chicken-install -repository 2>/dev/null)
+# With this environment programs find the egg built here.
+HERE        = env CHICKEN_INSTALL_REPOSITORY=$(REPOSITORY) \
+              CHICKEN_REPOSITORY_PATH=$(REPOSITORY):$(SYSTEM)
+
+WARNINGS := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes \
+            -Wmissing-prototypes -Werror
+CFLAGS   := -std=c11 -D_GNU_SOURCE -g -O2 $(WARNINGS)
+SANITIZE := -fsanitize=address,undefined -fno-omit-frame-pointer
+LIBS     := -lzmq -lpthread
+
+KERNEL       := $(wildcard kernel/*.c)
+KERNEL_HEADS := $(wildcard kernel/*.h kernel/*.def tests/kernel/*.h)
+KERNEL_TESTS := $(patsubst tests/kernel/%.c,%,$(wildcard tests/kernel/*_test.c))
+TEST_SUPPORT := $(filter-out %_test.c,$(wildcard tests/kernel/*.c))
+EGG          := zmq.egg $(wildcard chicken/*.scm) $(KERNEL) \
+                $(wildcard kernel/*.h kernel/*.def)
+
+FILES     ?= README.md $(wildcard doc/* chicken/*.scm kernel/* examples/*)
+WORKERS   ?= 4
+TRANSPORT ?= ipc
+
+.PHONY: demo test egg kernel install bench setup clean format
+
+demo: egg $(BUILD)/wordcount
+	$(HERE) WORDCOUNT=$(BUILD)/wordcount WORKERS=$(WORKERS) \
+	    TRANSPORT=$(TRANSPORT) examples/wordcount $(FILES)
+
+test: setup-for-tests egg kernel-tests $(BUILD)/wordcount
+	$(HERE) BUILD=$(BUILD) WORDCOUNT=$(BUILD)/wordcount tests/all
+
+egg: $(BUILD)/egg
+
+$(BUILD)/egg: $(EGG) | setup
+	mkdir -p $(REPOSITORY)
+	$(HERE) chicken-install > $(BUILD)/egg.log 2>&1 || \
+	    { cat $(BUILD)/egg.log; exit 1; }
+	touch $@
+
+$(BUILD)/wordcount: examples/wordcount.scm $(BUILD)/egg
+	$(HERE) csc -O2 -o $@ $<
+
+# The user's own repository is used where root's cannot be written.
+install: setup
+	tools/install
+
+# ------------------------------------------------------------- kernel --
+
+kernel: $(BUILD)/plain/libszmq.a
+
+kernel-tests: $(foreach kind,plain sanitized,$(KERNEL_TESTS:%=$(BUILD)/$(kind)/%))
+
+$(BUILD)/plain/%: FLAGS = $(CFLAGS)
+$(BUILD)/sanitized/%: FLAGS = $(CFLAGS) $(SANITIZE)
+
+define kind
+$(BUILD)/$(1)/%.o: kernel/%.c $(KERNEL_HEADS) | setup
+	@mkdir -p $$(@D)
+	$$(CC) $$(FLAGS) -c -o $$@ $$<
+$(BUILD)/$(1)/libszmq.a: $(KERNEL:kernel/%.c=$(BUILD)/$(1)/%.o)
+	$$(AR) rcs $$@ $$^
+$(BUILD)/$(1)/%_test: tests/kernel/%_test.c $(BUILD)/$(1)/libszmq.a $(TEST_SUPPORT) | setup-for-tests
+	$$(CC) $$(FLAGS) -Ikernel -Itests/kernel -o $$@ $$< $(TEST_SUPPORT) \
+	    $(BUILD)/$(1)/libszmq.a -lcmocka $$(LIBS)
+endef
+$(eval $(call kind,plain))
+$(eval $(call kind,sanitized))
+
+# -------------------------------------------------------------- bench --
+
+bench: egg $(BUILD)/bench/transfer
+	$(HERE) $(BUILD)/bench/transfer
+
+$(BUILD)/bench/%: bench/%.scm $(BUILD)/egg
+	@mkdir -p $(@D)
+	$(HERE) csc -O3 -d0 -o $@ $< -L -lzmq
+
+# -------------------------------------------------------------- others --
+
+setup:
+	@tools/setup
+
+setup-for-tests:
+	@tools/setup libcmocka-dev valgrind
+
+format:
+	clang-format -i kernel/*.c kernel/*.h tests/kernel/*.c tests/kernel/*.h
+
+clean:
+	rm -rf build
+	rm -f *.o *.so *.a *.link *.types *.import.scm *.build.sh *.install.sh

@@ -1,0 +1,103 @@
+;;; How bytes are represented: the only file that knows.  Inside the module
+;;; they are strings or blobs, which CHICKEN 5 lays out alike; a u8vector is
+;;; unwrapped to its blob.
+
+;; A part larger than this stays in libzmq's own storage when it is received
+;; as a message.  Up to it, copying into the nursery is cheaper than a handle
+;; with its finalizer, and the nursery has room for several.
+(foreign-declare "enum { LARGEST_SMALL_PART = 65536 };")
+(define-foreign-variable largest-small-part int "LARGEST_SMALL_PART")
+
+(define (make-bytes size) (make-string size))
+
+(define (bytes? x) (or (string? x) (blob? x) (u8vector? x)))
+
+;; What the kernel can read: a string or blob with the bytes of x, which it
+;; shares.
+(define (bytes-storage x)
+  (if (u8vector? x) (u8vector->blob/shared x) x))
+
+(define (bytes-size x)
+  (if (string? x) (string-length x) (blob-size x)))
+
+(define-foreign %bytes->string scheme-object
+  ((scheme-object from) (scheme-object to))
+  "memcpy(C_data_pointer(to), C_data_pointer(from), C_header_size(to));
+   C_return(to);")
+
+;; A fresh string of the bytes of x, a string or blob.
+(define (bytes->string x)
+  (let ((size (bytes-size x)))
+    (if (fx= size 0) (make-string 0) (%bytes->string x (make-string size)))))
+
+;; The bytes of a fresh string as `kind`.  Shares, where it can.
+(define (string->kind string kind)
+  (case kind
+    ((string) string)
+    ((blob) (string->blob string))
+    (else (blob->u8vector/shared (string->blob string)))))
+
+;; What %get-bytes, %message-bytes or %part has found, as a fresh string.
+(define (found-bytes)
+  (let ((string (make-string (%bytes-size))))
+    (%copy-bytes string)
+    string))
+
+;; Receives a message.  A small one of one part is built in space that the
+;; calling procedure has set aside in its own frame, which spares a
+;; continuation; so the space is spent on the smaller ones too.  Answers its
+;; string; else the number of parts, which are then held by the kernel, or a
+;; negative error.
+(foreign-declare "
+enum { SMALL = 128 };
+
+static C_word build_bytes(C_word **room, C_word type, const void *data,
+                          size_t size)
+{
+    C_word *made = *room;
+    *made = type | (C_word)size;
+    memcpy(made + 1, data, size);
+    *room = made + 1 + C_bytestowords(size);
+    return (C_word)made;
+}
+
+static C_word receive_small(C_word **room, int arguments, C_word socket)
+{
+    const void *data;
+    size_t size;
+    int parts = sz_receive(SOCKET(socket));
+    (void)arguments;
+    if (parts != 1) return C_fix(parts);
+    sz_received(SOCKET(socket), 0, &data, &size);
+    if (size > SMALL) return C_fix(1);
+    return build_bytes(room, C_STRING_TYPE, data, size);
+}
+")
+(define-inline (%receive-small socket)
+  (##core#inline_allocate ("receive_small" 17) socket))
+
+;; Builds the parts held by the kernel in the nursery and lets go of them: a
+;; string or blob, or a list of them.  Answers #f if one is large or there is
+;; no room just now.
+(define %build-parts
+  (foreign-primitive scheme-object
+    ((scheme-object socket) (int parts) (bool as_blob))
+    "const void *data;
+     size_t size, words = 0;
+     sz_socket from = SOCKET(socket);
+     C_word type = as_blob ? C_BYTEVECTOR_TYPE : C_STRING_TYPE;
+     for (int i = 0; i < parts; i++) {
+         sz_received(from, (size_t)i, &data, &size);
+         if (size > LARGEST_SMALL_PART) C_return(C_SCHEME_FALSE);
+         words += C_bytestowords(size) + 1 + C_SIZEOF_PAIR;
+     }
+     if (!C_demand((C_word)words + 256)) C_return(C_SCHEME_FALSE);
+     C_word *room = C_alloc(words);
+     C_word result = C_SCHEME_END_OF_LIST;
+     for (int i = parts - 1; i >= 0; i--) {
+         sz_received(from, (size_t)i, &data, &size);
+         C_word made = build_bytes(&room, type, data, size);
+         result = parts == 1 ? made : C_a_pair(&room, made, result);
+     }
+     sz_release(from);
+     C_return(result);"))

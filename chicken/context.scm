@@ -1,0 +1,107 @@
+;;; Contexts.
+
+;; `waiting` lists the sockets that threads wait on, so that terminating the
+;; context can wake them.
+(define-record-type zmq-context
+  (make-context-record handle waiting)
+  context?
+  (handle context-handle)
+  (waiting context-waiting set-context-waiting!))
+
+(set-record-printer! zmq-context
+  (lambda (c port)
+    (let ((state (%check-context (context-handle c))))
+      (display "#<zmq context " port)
+      (if (fx< state 0)
+          (display (%error-symbol state) port)
+          (begin
+            (display (%context-sockets (context-handle c)) port)
+            (display " sockets open" port)))
+      (display ">" port))))
+
+(define (check-context location x)
+  (if (context? x) x (fail-type location "a ZeroMQ context" x)))
+
+;; A finalizer must not wait, so it leaves the context to the kernel.
+(define (drop-context! c) (%drop-context (context-handle c)))
+
+(define (make-context #!optional (io-threads 1) . options)
+  (if (keyword? io-threads)
+      (apply make-context 1 io-threads options)
+      (let* ((handle (checked 'make-context (%make-context)))
+             (c (make-context-record handle '())))
+        (set-finalizer! c drop-context!)
+        (set-context-integer! 'make-context c 'io-threads io-threads)
+        (for-each-keyword 'make-context options
+          (lambda (name value)
+            (set-context-option! 'make-context c name value)))
+        c)))
+
+(define zmq-io-threads
+  (make-parameter 1
+    (lambda (n)
+      (if (exact-natural? n)
+          n
+          (fail-type 'zmq-io-threads "a number of threads" n)))))
+
+(define zmq-default-context
+  (make-parameter #f
+    (lambda (c)
+      (if (or (not c) (context? c))
+          c
+          (fail-type 'zmq-default-context "a ZeroMQ context or #f" c)))))
+
+;; The default context, made anew where there is none that can be used: in
+;; the beginning, after its termination, in a forked child.
+(define (usable-default-context)
+  (let ((c (zmq-default-context)))
+    (if (and c (fx= 0 (%check-context (context-handle c))))
+        c
+        (let ((fresh (make-context (zmq-io-threads))))
+          (zmq-default-context fresh)
+          fresh))))
+
+(define (shutdown-context c)
+  (check-context 'shutdown-context c)
+  (let ((code (%shutdown-context (context-handle c))))
+    (wake-context! c)
+    (unless (fx= code eclosed) (checked 'shutdown-context code c))
+    (void)))
+
+;; Sockets that are still open are closed, each by its linger.  #f if the
+;; context is not gone after `timeout:` milliseconds; it goes on going.
+(define (terminate-context c . rest)
+  (check-context 'terminate-context c)
+  (with-keywords 'terminate-context rest ((#:timeout timeout #f))
+    (let ((limit (deadline (check-timeout 'terminate-context timeout)))
+          (handle (context-handle c)))
+      (let loop ()
+        (let ((code (%terminate-context handle)))
+          (wake-context! c)
+          (cond ((fx= code 0) #t)
+                ((not (fx= code eagain)) (fail 'terminate-context code c))
+                ((passed? limit) #f)
+                (else
+                 (wait-descriptor! (%context-fd handle) limit)
+                 (loop))))))))
+
+(define (context-option c name)
+  (check-context 'context-option c)
+  (let ((row (find-option 'context-option #t name)))
+    (checked 'context-option (%context-option (context-handle c) row) name)
+    (integer->value row (%number))))
+
+(define (context-option-set! c name value)
+  (check-context 'context-option-set! c)
+  (set-context-option! 'context-option-set! c name value))
+
+(define (set-context-option! location c name value)
+  (set-context-integer! location c name value))
+
+(define (set-context-integer! location c name value)
+  (let ((row (find-option location #t name)))
+    (checked location
+             (%set-context-option (context-handle c) row
+                                  (value->integer location row name value))
+             name value)
+    (void)))

@@ -1,0 +1,52 @@
+;;; Conditions.  Every failure of ZeroMQ is one of the kinds (exn i/o net zmq)
+;;; with the properties errno and code of zmq; a wrong argument type is the
+;;; usual (exn type).
+
+(define (make-exn location message arguments)
+  (make-property-condition 'exn
+    'location location 'message message 'arguments arguments))
+
+;; `code` is the kernel's, and so is the text unless another is given.
+(define (fail/text location code text arguments)
+  (abort
+   (make-composite-condition
+    (make-exn location text arguments)
+    (make-property-condition 'i/o)
+    (make-property-condition 'net)
+    (make-property-condition 'zmq
+      'errno (%error-errno code)
+      'code (string->symbol (%error-symbol code))))))
+
+(define (fail location code . arguments)
+  (fail/text location code (%error-text code) arguments))
+
+;; A failure that the kernel was not asked about.
+(define (fail-argument location text . arguments)
+  (fail/text location einval text arguments))
+
+(define (fail-type location wanted x)
+  (abort
+   (make-composite-condition
+    (make-exn location
+              (string-append "bad argument type - not " wanted)
+              (list x))
+    (make-property-condition 'type))))
+
+;; The words for a name that is not in a table.
+(define (unknown what name near)
+  (string-append "unknown " what " " (symbol->string name)
+                 (if near (string-append " (did you mean " near "?)") "")))
+
+(define-syntax checked
+  (syntax-rules ()
+    ((_ location code argument ...)
+     (let ((result code))
+       (if (fx< result 0) (fail location result argument ...) result)))))
+
+(define (check-string location x)
+  (if (string? x) x (fail-type location "a string" x)))
+
+(define (check-symbol location x)
+  (if (symbol? x) x (fail-type location "a symbol" x)))
+
+(define (exact-natural? x) (and (exact-integer? x) (>= x 0)))

@@ -1,0 +1,124 @@
+;;; Options: a value of Scheme to and from what the kernel's row says it is.
+
+;; In the order of sz_value_type.
+(define-constant boolean-type 0)
+(define-constant integer-type 1)
+(define-constant bitmap-type 2)
+(define-constant enum-type 3)
+(define-constant flags-type 4)
+
+(define (find-option location context? name)
+  (check-symbol location name)
+  (let* ((text (symbol->string name))
+         (row (%option-row context? text)))
+    (if (fx>= row 0)
+        row
+        (fail-argument location
+                       (unknown (if context? "context option" "socket option")
+                                name (%option-near context? text))
+                       name))))
+
+(define (option-symbols row)
+  (map string->symbol (string-split (%option-symbols row))))
+
+(define (position x list)
+  (let loop ((l list) (i 0))
+    (cond ((null? l) #f)
+          ((eq? x (car l)) i)
+          (else (loop (cdr l) (fx+ i 1))))))
+
+(define (range-text low high)
+  (string-append "value out of range " (number->string low) " to "
+                 (number->string high)))
+
+(define (check-range location row name value low high)
+  (cond ((not (exact-integer? value))
+         (fail-type location "an exact integer" value))
+        ((<= low value high) value)
+        (else (fail-argument location (range-text low high) name value))))
+
+;; A word of an enumeration as its number.
+(define (symbol->integer location row name value)
+  (check-symbol location value)
+  (or (position value (option-symbols row))
+      (fail-argument location
+                     (string-append "not one of " (%option-symbols row))
+                     name value)))
+
+(define (value->integer location row name value)
+  (let ((type (%option-type row)))
+    (cond ((eq? type boolean-type)
+           (if (boolean? value)
+               (if value 1 0)
+               (fail-type location "a boolean" value)))
+          ((eq? type bitmap-type)
+           (check-range location row name value 0 (- (expt 2 64) 1)))
+          ((eq? type enum-type) (symbol->integer location row name value))
+          ((eq? type flags-type)
+           (unless (list? value)
+             (fail-type location "a list of symbols" value))
+           (foldl (lambda (bits v)
+                    (bitwise-ior
+                     bits
+                     (expt 2 (symbol->integer location row name v))))
+                  0 value))
+          (else
+           (check-range location row name value
+                        (%option-min row) (%option-max row))))))
+
+(define (integer->value row n)
+  (let ((type (%option-type row)))
+    (cond ((eq? type boolean-type) (not (eqv? n 0)))
+          ((eq? type bitmap-type) (%bits))
+          ((eq? type enum-type)
+           (let ((symbols (option-symbols row)))
+             (if (< -1 n (length symbols)) (list-ref symbols n) n)))
+          ((eq? type flags-type)
+           (let loop ((symbols (option-symbols row)) (bit 1))
+             (cond ((null? symbols) '())
+                   ((eqv? 0 (bitwise-and n bit)) (loop (cdr symbols) (* 2 bit)))
+                   (else (cons (car symbols) (loop (cdr symbols) (* 2 bit)))))))
+          (else n))))
+
+(define (set-option! location s name value)
+  (check-socket location s)
+  (let* ((row (find-option location #f name))
+         (type (%option-type row))
+         (handle (socket-handle s))
+         (code
+          (cond ((eq? type bitmap-type)
+                 (%set-bits handle row (value->integer location row name value)))
+                ((<= type flags-type)
+                 (%set-integer handle row
+                               (value->integer location row name value)))
+                ((bytes? value) (%set-bytes handle row (bytes-storage value)))
+                (else (fail-type location "a string, blob or u8vector"
+                                 (if (%option-secret? row) name value))))))
+    (wake-waiters! s)
+    (if (%option-secret? row)
+        (checked location code name)
+        (checked location code name value))
+    (void)))
+
+(define (socket-option-set! s name value)
+  (set-option! 'socket-option-set! s name value))
+
+(define (socket-option s name)
+  (check-socket 'socket-option s)
+  (let* ((row (find-option 'socket-option #f name))
+         (integer? (<= (%option-type row) flags-type))
+         (handle (socket-handle s))
+         (code (if integer?
+                   (%get-integer handle row)
+                   (%get-bytes handle row)))
+         (value (and (fx>= code 0)
+                     (if integer? (integer->value row (%number)) (found-bytes)))))
+    (wake-waiters! s)
+    (checked 'socket-option code name)
+    (case name
+      ;; The kernel receives whole messages; what is left is ours to know.
+      ((rcvmore) (unread? s))
+      ((events) (if (and (unread? s) (not (memq 'in value)))
+                    (cons 'in value)
+                    value))
+      (else value))))

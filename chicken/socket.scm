@@ -1,0 +1,202 @@
+;;; Sockets.
+
+;; `waiters` are the threads that wait on the socket.  `staged` maps threads
+;; to the parts they sent with send-more:, `unread` to the parts of a message
+;; they have begun to receive: what is whole for a thread is never mixed with
+;; what another does.
+(define (make-socket-record handle type context)
+  (##sys#make-structure 'zmq-socket handle type context '() '() '()))
+
+(define-inline (is-socket? x) (##sys#structure? x 'zmq-socket))
+(define (socket? x) (is-socket? x))
+
+(define-fields
+  (1 socket-handle)
+  (2 socket-type-name)
+  (3 socket-context-record)
+  (4 socket-waiters set-socket-waiters!)
+  (5 socket-staged set-socket-staged!)
+  (6 socket-unread set-socket-unread!))
+
+(set-record-printer! 'zmq-socket
+  (lambda (s port)
+    (let ((state (%check-socket (socket-handle s))))
+      (display "#<zmq socket " port)
+      (display (socket-type-name s) port)
+      (for-each (lambda (e) (display " " port) (display e port))
+                (if (fx= state 0) (endpoints s) '()))
+      (display (if (fx= state 0) " open" " ") port)
+      (unless (fx= state 0) (display (%error-symbol state) port))
+      (display ">" port))))
+
+(define-inline (check-socket location x)
+  (unless (is-socket? x) (fail-type location "a ZeroMQ socket" x)))
+
+;; ------------------------------------------------------------- waiters --
+
+(define-inline (wake-waiters! s)
+  (when (pair? (socket-waiters s)) (wake-all! s)))
+
+(define (wake-all! s)
+  (let ((waiters (socket-waiters s)))
+    (set-socket-waiters! s '())
+    (note-waiting! s)
+    (for-each wake! waiters)))
+
+(define (wake-context! c) (for-each wake-all! (context-waiting c)))
+
+;; Keeps the context's list of sockets that are waited on.
+(define (note-waiting! s)
+  (let* ((c (socket-context-record s))
+         (others (remove-eq s (context-waiting c))))
+    (set-context-waiting! c (if (pair? (socket-waiters s))
+                                (cons s others)
+                                others))))
+
+(define (remove-eq x list)
+  (cond ((null? list) '())
+        ((eq? x (car list)) (cdr list))
+        (else (cons (car list) (remove-eq x (cdr list))))))
+
+;; Suspends the calling thread until something about the socket may have
+;; changed or the deadline has passed.  To be called right after an operation
+;; answered eagain, and followed by another try: the kernel's descriptor is
+;; edge-triggered, and whoever uses the socket meanwhile may take the edge,
+;; so every use of a socket ends with wake-waiters!.
+(define (wait-socket! s limit)
+  (let ((fd (%socket-fd (socket-handle s)))
+        (thread (current-thread)))
+    (when (fx>= fd 0)
+      (dynamic-wind
+       (lambda ()
+         (set-socket-waiters! s (cons thread (socket-waiters s)))
+         (note-waiting! s))
+       (lambda () (wait-descriptor! fd limit))
+       (lambda ()
+         (set-socket-waiters! s (remove-eq thread (socket-waiters s)))
+         (note-waiting! s))))))
+
+;; -------------------------------------------------------------- making --
+
+(define (close-dropped-socket! s) (%close-socket (socket-handle s)))
+
+(define (type-name type)
+  (check-symbol 'make-socket type)
+  (let* ((name (symbol->string type))
+         (known (%type-name name)))
+    (or known
+        (fail-argument 'make-socket
+                       (unknown "socket type" type (%type-near name))
+                       type))))
+
+;; Sockets and descriptors that nobody uses any more may be in the way until
+;; they are collected, and then for the moment that libzmq needs.
+(define in-the-way (list eagain emfile esockets edescriptors))
+
+(define (open-socket context name)
+  (let loop ((tries 0))
+    (let ((handle (%make-socket (context-handle context) name)))
+      (cond ((fx>= handle 0) handle)
+            ((or (fx= tries 20) (not (memv handle in-the-way)))
+             (fail 'make-socket handle (string->symbol name)))
+            (else
+             (when (fx= tries 0) (gc #t))
+             (pause! 5)
+             (loop (fx+ tries 1)))))))
+
+(define (make-socket type . rest)
+  (let* ((name (type-name type))
+         (context? (and (pair? rest) (not (keyword? (car rest)))))
+         (context (if (and context? (car rest))
+                      (check-context 'make-socket (car rest))
+                      (usable-default-context)))
+         (s (make-socket-record (open-socket context name)
+                                (string->symbol name) context)))
+    (set-finalizer! s close-dropped-socket!)
+    (set-at-birth! s (if context? (cdr rest) rest))
+    s))
+
+;; Options come before endpoints, whatever the order of the keywords.
+(define (set-at-birth! s keywords)
+  (handle-exceptions e
+      (begin (close-socket s) (abort e))
+    (for-each-keyword 'make-socket keywords
+      (lambda (name value)
+        (case name
+          ((bind connect) #f)
+          ((subscribe)
+           (for-each (lambda (v) (set-option! 'make-socket s name v))
+                     (if (list? value) value (list value))))
+          (else (set-option! 'make-socket s name value)))))
+    (for-each-keyword 'make-socket keywords
+      (lambda (name value)
+        (let ((endpoints (if (list? value) value (list value))))
+          (case name
+            ((bind)
+             (for-each (lambda (e) (open-endpoint 'make-socket %bind s e))
+                       endpoints))
+            ((connect)
+             (for-each (lambda (e) (open-endpoint 'make-socket %connect s e))
+                       endpoints))))))))
+
+(define (close-socket s)
+  (check-socket 'close-socket s)
+  (let ((code (%close-socket (socket-handle s))))
+    (wake-waiters! s)
+    (set-socket-staged! s '())
+    (set-socket-unread! s '())
+    (checked 'close-socket code s)
+    (void)))
+
+(define (socket-closed? s)
+  (check-socket 'socket-closed? s)
+  (not (fx= 0 (%check-socket (socket-handle s)))))
+
+(define (socket-type s)
+  (check-socket 'socket-type s)
+  (socket-type-name s))
+
+(define (socket-context s)
+  (check-socket 'socket-context s)
+  (socket-context-record s))
+
+;; ----------------------------------------------------------- endpoints --
+
+(define (open-endpoint location open s endpoint)
+  (check-socket location s)
+  (check-string location endpoint)
+  (let ((code (open (socket-handle s) endpoint)))
+    (wake-waiters! s)
+    (checked location code endpoint)
+    (%text)))
+
+(define (close-endpoint location close s endpoint)
+  (check-socket location s)
+  (check-string location endpoint)
+  (let ((code (close (socket-handle s) endpoint)))
+    (wake-waiters! s)
+    (checked location code endpoint)
+    (void)))
+
+(define (bind-socket s endpoint)
+  (open-endpoint 'bind-socket %bind s endpoint))
+(define (connect-socket s endpoint)
+  (open-endpoint 'connect-socket %connect s endpoint))
+(define (unbind-socket s endpoint)
+  (close-endpoint 'unbind-socket %unbind s endpoint))
+(define (disconnect-socket s endpoint)
+  (close-endpoint 'disconnect-socket %disconnect s endpoint))
+
+(define (endpoints s)
+  (let loop ((i 0))
+    (let ((e (%endpoint (socket-handle s) i)))
+      (if e (cons e (loop (fx+ i 1))) '()))))
+
+(define (socket-endpoints s)
+  (check-socket 'socket-endpoints s)
+  (checked 'socket-endpoints (%check-socket (socket-handle s)) s)
+  (endpoints s))
+
+(define (socket-fd s)
+  (check-socket 'socket-fd s)
+  (checked 'socket-fd (%socket-fd (socket-handle s)) s))

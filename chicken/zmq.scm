@@ -1,0 +1,57 @@
+;;; zmq: ZeroMQ for CHICKEN.  This form is the table of contents; each noun
+;;; has a file of its own, and doc/zmq.wiki is the manual.
+
+(module zmq
+  (;; the library
+   zmq-version
+
+   ;; contexts
+   make-context context? terminate-context shutdown-context
+   context-option context-option-set!
+   zmq-default-context zmq-io-threads
+
+   ;; sockets
+   make-socket socket? close-socket socket-closed? socket-type socket-context
+   bind-socket connect-socket unbind-socket disconnect-socket
+   socket-endpoints socket-fd
+
+   ;; options
+   socket-option socket-option-set!
+
+   ;; messages
+   make-message message? message-size message->string copy-message
+
+   ;; transfer
+   send-message receive-message receive-message*
+   send-multipart-message receive-multipart-message
+   zmq-receive-as
+
+   ;; polling
+   make-poll-item poll-item? poll-item-socket poll-item-fd
+   poll-item-in? poll-item-out? poll-item-error? poll
+
+   ;; exit
+   zmq-exit-linger)
+
+  (import scheme
+          (chicken base) (chicken bitwise) (chicken blob) (chicken condition) (chicken fixnum)
+          (chicken foreign) (chicken gc) (chicken keyword) (chicken string)
+          (chicken time) (only srfi-4 u8vector? u8vector->blob/shared
+                               blob->u8vector/shared))
+
+  ;; Between two waits the module's code is not interrupted by other threads.
+  (declare (disable-interrupts) (uses scheduler))
+
+  (include "ffi.scm")
+  (include "bytes.scm")
+  (include "error.scm")
+  (include "keyword.scm")
+  (include "record.scm")
+  (include "wait.scm")
+  (include "context.scm")
+  (include "socket.scm")
+  (include "option.scm")
+  (include "message.scm")
+  (include "transfer.scm")
+  (include "poll.scm")
+  (include "exit.scm"))

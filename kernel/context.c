@@ -1,0 +1,240 @@
+/* Contexts: made at once, terminated by a thread of their own, because
+ * zmq_ctx_term waits for every linger. */
+
+#include "internal.h"
+
+#include <signal.h>
+#include <unistd.h>
+
+static szi_context *all;
+static uint32_t all_process; /* whose contexts `all` lists */
+
+static void enlist(szi_context *context)
+{
+    szi_lock();
+    if (all_process != szi_process) {
+        all = NULL; /* those of the parent stay the parent's */
+        all_process = szi_process;
+    }
+    context->previous = NULL;
+    context->next = all;
+    if (all != NULL)
+        all->previous = context;
+    all = context;
+    szi_unlock();
+}
+
+static void delist(szi_context *context)
+{
+    szi_lock();
+    if (context->previous != NULL)
+        context->previous->next = context->next;
+    else if (all == context)
+        all = context->next;
+    if (context->next != NULL)
+        context->next->previous = context->previous;
+    szi_unlock();
+}
+
+void szi_context_each(void (*visit)(szi_context *, void *), void *argument)
+{
+    szi_lock();
+    for (szi_context *c = all_process == szi_process ? all : NULL; c != NULL;
+         c = c->next)
+        visit(c, argument);
+    szi_unlock();
+}
+
+/* Frees the context once its handle, its sockets and its thread let go. */
+void szi_context_release(szi_context *context)
+{
+    if (atomic_fetch_sub(&context->references, 1) > 1)
+        return;
+    delist(context);
+    close(context->done[0]);
+    if (context->done[1] >= 0)
+        close(context->done[1]);
+    pthread_mutex_destroy(&context->lock);
+    szi_free(context);
+}
+
+int sz_context_new(sz_context *handle)
+{
+    szi_context *context = szi_new(sizeof *context);
+    if (context == NULL)
+        return SZ_ENOMEM;
+    int code = szi_pipe(context->done);
+    if (code != 0)
+        goto no_pipe;
+    code = szi_handle_new(SZI_CONTEXT, context, &context->id);
+    if (code != 0)
+        goto no_handle;
+    context->zmq = zmq_ctx_new();
+    if (context->zmq == NULL) {
+        code = szi_last_error();
+        goto no_context;
+    }
+    pthread_mutex_init(&context->lock, NULL);
+    atomic_init(&context->references, 1);
+    atomic_init(&context->closing, false);
+    atomic_init(&context->gone, false);
+    enlist(context);
+    handle->id = context->id;
+    return 0;
+no_context:
+    szi_handle_free(context->id);
+no_handle:
+    close(context->done[0]);
+    close(context->done[1]);
+no_pipe:
+    szi_free(context);
+    return code;
+}
+
+szi_context *szi_context_get(sz_context handle, int *code)
+{
+    szi_context *context = szi_handle_get(handle.id, SZI_CONTEXT);
+    if (context == NULL)
+        *code = szi_handle_refuse(handle.id, SZI_CONTEXT);
+    return context;
+}
+
+int sz_context_check(sz_context handle)
+{
+    int code = 0;
+    szi_context *context = szi_context_get(handle, &code);
+    if (context == NULL)
+        return code;
+    return atomic_load(&context->closing) ? SZ_ETERM : 0;
+}
+
+int sz_context_set(sz_context handle, const sz_option *option, int64_t value)
+{
+    int code = 0;
+    szi_context *context = szi_context_get(handle, &code);
+    if (context == NULL)
+        return code;
+    code = szi_option_check(option, SZ_CONTEXT_OPTION, 'w', true);
+    if (code == 0)
+        code = szi_option_check_integer(option, value);
+    if (code != 0)
+        return code;
+    if (context->limit != 0 && option->types == SZI_EARLY)
+        return SZ_ELATE;
+    if (zmq_ctx_set(context->zmq, option->number, (int)value) != 0)
+        return szi_option_error(option, szi_last_error());
+    return 0;
+}
+
+int sz_context_get(sz_context handle, const sz_option *option, int64_t *value)
+{
+    int code = 0;
+    szi_context *context = szi_context_get(handle, &code);
+    if (context == NULL)
+        return code;
+    code = szi_option_check(option, SZ_CONTEXT_OPTION, 'r', true);
+    if (code != 0)
+        return code;
+    /* -1 is a value too, so only errno tells. */
+    errno = 0;
+    int got = zmq_ctx_get(context->zmq, option->number);
+    if (got == -1 && zmq_errno() != 0)
+        return szi_option_error(option, szi_last_error());
+    *value = got;
+    if (option->number == ZMQ_MAX_SOCKETS && context->limit != 0)
+        *value = context->limit;
+    return 0;
+}
+
+int sz_context_sockets(sz_context handle)
+{
+    int code = 0;
+    szi_context *context = szi_context_get(handle, &code);
+    return context != NULL ? context->count : code;
+}
+
+int sz_context_shutdown(sz_context handle)
+{
+    int code = 0;
+    szi_context *context = szi_context_get(handle, &code);
+    if (context == NULL)
+        return code;
+    /* Afterwards the resolver could not bind any more. */
+    szi_inproc_resolve(context);
+    return zmq_ctx_shutdown(context->zmq) == 0 ? 0 : szi_last_error();
+}
+
+static void *terminate(void *argument)
+{
+    szi_context *context = argument;
+    szi_inproc_resolve(context);
+    szi_inproc_close(context);
+    while (zmq_ctx_term(context->zmq) != 0 && zmq_errno() == EINTR)
+        ;
+    atomic_store(&context->gone, true);
+    close(context->done[1]);
+    context->done[1] = -1;
+    szi_context_release(context);
+    return NULL;
+}
+
+/* The thread must never run a handler of the program's. */
+static int start_termination(szi_context *context)
+{
+    sigset_t every, before;
+    pthread_attr_t attributes;
+    pthread_t thread;
+    pthread_attr_init(&attributes);
+    pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+    sigfillset(&every);
+    pthread_sigmask(SIG_SETMASK, &every, &before);
+    atomic_fetch_add(&context->references, 1);
+    int code = pthread_create(&thread, &attributes, terminate, context);
+    if (code != 0)
+        atomic_fetch_sub(&context->references, 1);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    pthread_attr_destroy(&attributes);
+    return -code;
+}
+
+int sz_context_terminate(sz_context handle)
+{
+    int code = 0;
+    szi_context *context = szi_context_get(handle, &code);
+    if (context == NULL) {
+        if (code == SZ_EFORKED)
+            szi_handle_free(handle.id);
+        return code == SZ_EHANDLE ? code : 0;
+    }
+    if (!atomic_exchange(&context->closing, true)) {
+        code = start_termination(context);
+        if (code != 0) {
+            atomic_store(&context->closing, false);
+            return code;
+        }
+        while (context->sockets != NULL)
+            szi_socket_close(context->sockets);
+    }
+    if (!atomic_load(&context->gone))
+        return SZ_EAGAIN;
+    szi_handle_free(handle.id);
+    szi_context_release(context);
+    return 0;
+}
+
+int sz_context_fd(sz_context handle)
+{
+    int code = 0;
+    szi_context *context = szi_context_get(handle, &code);
+    return context != NULL ? context->done[0] : code;
+}
+
+void sz_context_drop(sz_context handle)
+{
+    int code = sz_context_terminate(handle);
+    if (code != SZ_EAGAIN)
+        return;
+    szi_context *context = szi_context_get(handle, &code);
+    szi_handle_free(handle.id);
+    szi_context_release(context);
+}

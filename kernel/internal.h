@@ -1,0 +1,236 @@
+/* What the kernel's units share and its users do not see. */
+#ifndef SZI_INTERNAL_H
+#define SZI_INTERNAL_H
+
+#include "szmq.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <zmq.h>
+
+#pragma GCC visibility push(hidden)
+
+/* ------------------------------------------------------------- memory -- */
+
+/* realloc and free as set by sz_set_allocator; szi_new zeroes. */
+void *szi_resize(void *old, size_t size);
+void *szi_new(size_t size);
+void szi_free(void *block);
+
+/* A copy of `length` bytes with a NUL behind them. */
+char *szi_copy_text(const char *text, size_t length);
+
+/* -------------------------------------------------------------- error -- */
+
+/* The error libzmq left in errno, read in the same breath. */
+int szi_last_error(void);
+
+/* ------------------------------------------------------------- handle -- */
+
+/* One table for all kinds.  A slot is never freed and its id never returns
+ * before 2^34 reuses, so that looking up any number is safe.  Lookups take no
+ * lock; making and freeing take one that is kept sound across fork. */
+typedef enum {
+    SZI_CONTEXT = 1,
+    SZI_SOCKET,
+    SZI_MESSAGE,
+    SZI_POLLER
+} szi_kind;
+
+enum {
+    SZI_CHUNK_BITS = 12,
+    SZI_INDEX_BITS = 24,
+    SZI_CHUNKS = 1 << (SZI_INDEX_BITS - SZI_CHUNK_BITS),
+    SZI_KIND_SHIFT = SZI_INDEX_BITS
+};
+
+typedef struct {
+    _Atomic uint64_t id; /* that of the object, or of the next one */
+    void *object;        /* NULL while the slot is free */
+    uint32_t next_free;
+    uint32_t process; /* szi_process when the object was made */
+} szi_slot;
+
+extern szi_slot *_Atomic szi_chunks[SZI_CHUNKS];
+extern uint32_t szi_process; /* counts the forks that led to this process */
+
+int szi_handle_new(szi_kind kind, void *object, uint64_t *id);
+void szi_handle_free(uint64_t id);
+int szi_handle_refuse(uint64_t id, szi_kind kind); /* why a lookup failed */
+
+/* The lock of the handle table and of the list of contexts, held across fork
+ * so that a child finds it free. */
+void szi_lock(void);
+void szi_unlock(void);
+
+/* The object of a handle, or NULL; szi_handle_refuse tells why. */
+static inline void *szi_handle_get(uint64_t id, szi_kind kind)
+{
+    szi_slot *chunk = szi_chunks[(id >> SZI_CHUNK_BITS) & (SZI_CHUNKS - 1)];
+    if (chunk == NULL)
+        return NULL;
+    szi_slot *slot = &chunk[id & ((1u << SZI_CHUNK_BITS) - 1)];
+    if (atomic_load_explicit(&slot->id, memory_order_relaxed) != id ||
+        ((id >> SZI_KIND_SHIFT) & 7) != kind)
+        return NULL;
+    if (slot->process != szi_process && kind != SZI_MESSAGE)
+        return NULL;
+    return slot->object;
+}
+
+/* ------------------------------------------------------------- option -- */
+
+/* Rules of the conversions that keep the old library's meanings. */
+enum {
+    SZI_PLAIN,
+    SZI_ALSO,   /* writing sets option number `operand` to the same value */
+    SZI_SCALED, /* our unit is `operand` of libzmq's */
+    SZI_ZERO,   /* our 0 is libzmq's `operand` */
+    SZI_KEPT,   /* libzmq cannot read it back: the kernel remembers it */
+    SZI_SWAP    /* the kernel's own */
+};
+
+/* In `types` of a context's option: it must precede the first socket. */
+#define SZI_EARLY UINT32_C(1)
+
+/* `candidate` if `name` is nearer to it than to `best`, which may be NULL;
+ * near means that about a third of the letters may differ. */
+const char *szi_nearest(const char *name, const char *best,
+                        const char *candidate);
+
+/* Checks before libzmq is called: scope, direction, kind, range. */
+int szi_option_check(const sz_option *option, sz_scope scope, char access,
+                     bool integer);
+int szi_option_check_integer(const sz_option *option, int64_t value);
+int szi_option_check_bytes(const sz_option *option, const void *data,
+                           size_t size);
+
+/* A value in our unit and in libzmq's; `size` is libzmq's size of it. */
+int64_t szi_option_outward(const sz_option *option, int64_t value);
+int64_t szi_option_inward(const sz_option *option, int64_t value);
+size_t szi_option_width(const sz_option *option);
+
+/* What an error of libzmq means once our checks have passed. */
+int szi_option_error(const sz_option *option, int code);
+
+/* ----------------------------------------------------------- endpoint -- */
+
+/* Checks what libzmq accepts and should not, or would abort on. */
+int szi_endpoint_check(const char *endpoint, size_t length, bool bound);
+bool szi_endpoint_inproc(const char *endpoint);
+
+/* Whether `count` descriptors are free. */
+bool szi_descriptors_free(int count);
+
+/* A pipe, both ends closed on exec.  SZ_EMFILE, SZ_ENFILE. */
+int szi_pipe(int fds[2]);
+
+/* ------------------------------------------------------------ context -- */
+
+typedef struct szi_name szi_name;
+typedef struct szi_socket szi_socket;
+typedef struct szi_context szi_context;
+
+struct szi_name {
+    szi_name *next;
+    char text[];
+};
+
+/* `lock` guards sockets, count, resolver and pending.  `references` are the
+ * handle, each open socket and the terminating thread. */
+struct szi_context {
+    void *zmq;
+    uint64_t id;
+    atomic_int references;
+    pthread_mutex_t lock;
+    szi_context *next, *previous; /* of all contexts of the process */
+    szi_socket *sockets;
+    int count;
+    int limit;           /* max-sockets, once a first socket was made */
+    atomic_bool closing; /* terminate was called */
+    atomic_bool gone;
+    int done[2];    /* a pipe: [0] is readable once the context is gone */
+    void *resolver; /* see inproc.c */
+    szi_name *pending;
+};
+
+szi_context *szi_context_get(sz_context handle, int *code);
+void szi_context_release(szi_context *context);
+
+/* Calls `visit` for every context of this process. */
+void szi_context_each(void (*visit)(szi_context *, void *), void *argument);
+
+/* Makes it impossible that terminating the context aborts in libzmq because
+ * an inproc connect still waits for its bind (ctx.cpp, terminate). */
+int szi_inproc_connecting(szi_context *context, const char *endpoint);
+void szi_inproc_bound(szi_context *context, const char *endpoint);
+void szi_inproc_resolve(szi_context *context);
+void szi_inproc_close(szi_context *context);
+
+/* ------------------------------------------------------------- socket -- */
+
+typedef struct szi_watch szi_watch;
+
+typedef struct szi_endpoint {
+    struct szi_endpoint *next;
+    bool bound;
+    char *given; /* what the caller wrote, if libzmq completed it */
+    char real[];
+} szi_endpoint;
+
+struct szi_socket {
+    void *zmq;
+    szi_context *context;
+    const sz_type *type;
+    int fd;
+    int receive_timeout, send_timeout, linger;
+    bool multicast_loop;
+    bool torn;          /* a message received so far in part only */
+    size_t held;        /* parts received and not released */
+    size_t room;        /* of `rest` */
+    zmq_msg_t first;    /* part 0 */
+    zmq_msg_t *rest;    /* parts 1 and on */
+    szi_watch *watches; /* the pollers that watch it */
+    szi_endpoint *endpoints;
+    char *scratch; /* what the last call returned a pointer to */
+    uint64_t id;
+    szi_socket *next, *previous; /* of the context */
+};
+
+int szi_socket_refuse(sz_socket handle);
+void szi_socket_close(szi_socket *socket);
+
+static inline szi_socket *szi_socket_get(sz_socket handle)
+{
+    return szi_handle_get(handle.id, SZI_SOCKET);
+}
+
+/* Reads an option of any length into the socket's scratch storage. */
+int szi_socket_read(szi_socket *socket, int number, const void **data,
+                    size_t *size);
+
+/* Drops the parts received, of a torn message too. */
+void szi_parts_drop(szi_socket *socket);
+
+/* Reads ZMQ_EVENTS, which makes libzmq process what has arrived. */
+int szi_socket_events(szi_socket *socket);
+
+/* ------------------------------------------------------------ message -- */
+
+int szi_message_adopt(zmq_msg_t *part, sz_message *message);
+zmq_msg_t *szi_message_get(sz_message message);
+
+/* ------------------------------------------------------------- poller -- */
+
+/* To be called after anything that may have taken the socket's signal. */
+void szi_poller_touch(szi_watch *watches);
+static inline void szi_socket_touched(szi_socket *socket)
+{
+    if (socket->watches != NULL)
+        szi_poller_touch(socket->watches);
+}
+void szi_poller_closed(szi_socket *socket);
+
+#pragma GCC visibility pop
+
+#endif

@@ -1,0 +1,77 @@
+/* Message parts held by handles. */
+
+#include "internal.h"
+
+#include <string.h>
+
+/* Storage for a zmq_msg_t that does not move: libzmq may point into it. */
+static atomic_size_t held;
+
+int szi_message_adopt(zmq_msg_t *part, sz_message *message)
+{
+    zmq_msg_t *own = szi_resize(NULL, sizeof *own);
+    if (own == NULL)
+        return SZ_ENOMEM;
+    zmq_msg_init(own);
+    int code = szi_handle_new(SZI_MESSAGE, own, &message->id);
+    if (code != 0) {
+        szi_free(own);
+        return code;
+    }
+    zmq_msg_move(own, part);
+    atomic_fetch_add(&held, zmq_msg_size(own));
+    return 0;
+}
+
+zmq_msg_t *szi_message_get(sz_message message)
+{
+    return szi_handle_get(message.id, SZI_MESSAGE);
+}
+
+int sz_message_new(const void *data, size_t size, sz_message *message)
+{
+    zmq_msg_t part;
+    if (zmq_msg_init_size(&part, size) != 0)
+        return szi_last_error();
+    if (data != NULL)
+        memcpy(zmq_msg_data(&part), data, size);
+    else
+        memset(zmq_msg_data(&part), 0, size);
+    int code = szi_message_adopt(&part, message);
+    zmq_msg_close(&part);
+    return code;
+}
+
+int sz_message_data(sz_message message, const void **data, size_t *size)
+{
+    zmq_msg_t *part = szi_message_get(message);
+    if (part == NULL)
+        return szi_handle_refuse(message.id, SZI_MESSAGE);
+    *data = zmq_msg_data(part);
+    *size = zmq_msg_size(part);
+    return 0;
+}
+
+int sz_message_copy(sz_message message, sz_message *copy)
+{
+    zmq_msg_t *part = szi_message_get(message);
+    if (part == NULL)
+        return szi_handle_refuse(message.id, SZI_MESSAGE);
+    return sz_message_new(zmq_msg_data(part), zmq_msg_size(part), copy);
+}
+
+void sz_message_free(sz_message message)
+{
+    zmq_msg_t *part = szi_message_get(message);
+    if (part == NULL)
+        return;
+    szi_handle_free(message.id);
+    atomic_fetch_sub(&held, zmq_msg_size(part));
+    zmq_msg_close(part);
+    szi_free(part);
+}
+
+size_t sz_message_held(void)
+{
+    return atomic_load(&held);
+}

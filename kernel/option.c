@@ -1,0 +1,182 @@
+/* Options as data: the table, looking rows up, and the checks and conversions
+ * that the rows describe.  Knows libzmq's numbers, and no socket. */
+
+#include "internal.h"
+
+#include <limits.h>
+#include <string.h>
+
+enum {
+#define TYPE(name, number, sends, receives, draft) TYPE_##name = (number),
+#include "type.def"
+#undef TYPE
+};
+
+#define BIT(type) (UINT32_C(1) << TYPE_##type)
+#define ALL UINT32_MAX
+#define ANYTIME UINT32_C(0)
+#define EARLY SZI_EARLY
+
+static const sz_option options[] = {
+#define SOCKET(name, real, ...)                                               \
+    {name, real, SZ_SOCKET_OPTION, false, __VA_ARGS__},
+#define SECRET(name, real, ...)                                               \
+    {name, real, SZ_SOCKET_OPTION, true, __VA_ARGS__},
+#define CONTEXT(name, real, ...)                                              \
+    {name, real, SZ_CONTEXT_OPTION, false, __VA_ARGS__},
+#include "option.def"
+#undef CONTEXT
+#undef SECRET
+#undef SOCKET
+};
+
+enum {
+    COUNT = sizeof options / sizeof *options
+};
+
+const sz_option *sz_option_at(size_t index)
+{
+    return index < COUNT ? &options[index] : NULL;
+}
+
+size_t sz_option_index(const sz_option *option)
+{
+    return (size_t)(option - options);
+}
+
+const sz_option *sz_option_find(sz_scope scope, const char *name)
+{
+    for (size_t i = 0; i < COUNT; i++)
+        if (options[i].scope == scope && strcmp(options[i].name, name) == 0)
+            return &options[i];
+    return NULL;
+}
+
+/* Edit distance, bounded by the length of the words that are compared. */
+static size_t distance(const char *a, const char *b)
+{
+    enum {
+        LONGEST = 40
+    };
+    size_t row[LONGEST + 1];
+    size_t n = strlen(b);
+    if (n > LONGEST)
+        return SIZE_MAX;
+    for (size_t j = 0; j <= n; j++)
+        row[j] = j;
+    for (size_t i = 0; a[i] != '\0' && i < LONGEST; i++) {
+        size_t corner = row[0];
+        row[0] = i + 1;
+        for (size_t j = 0; j < n; j++) {
+            size_t best = corner + (a[i] != b[j]);
+            if (row[j] + 1 < best)
+                best = row[j] + 1;
+            if (row[j + 1] + 1 < best)
+                best = row[j + 1] + 1;
+            corner = row[j + 1];
+            row[j + 1] = best;
+        }
+    }
+    return row[n];
+}
+
+static size_t common_prefix(const char *a, const char *b)
+{
+    size_t length = 0;
+    while (a[length] != '\0' && a[length] == b[length])
+        length++;
+    return length;
+}
+
+const char *szi_nearest(const char *name, const char *best,
+                        const char *candidate)
+{
+    size_t near = distance(name, candidate);
+    if (near > 1 + strlen(name) / 3)
+        return best;
+    if (best == NULL || near < distance(name, best))
+        return candidate;
+    if (near == distance(name, best) &&
+        common_prefix(name, candidate) > common_prefix(name, best))
+        return candidate;
+    return best;
+}
+
+const char *sz_option_near(sz_scope scope, const char *name)
+{
+    const char *best = NULL;
+    for (size_t i = 0; i < COUNT; i++)
+        if (options[i].scope == scope)
+            best = szi_nearest(name, best, options[i].name);
+    return best;
+}
+
+int szi_option_check(const sz_option *option, sz_scope scope, char access,
+                     bool integer)
+{
+    if (option == NULL || option->scope != scope)
+        return SZ_EVALUE;
+    if (strchr(option->access, access) == NULL)
+        return access == 'w' ? SZ_EREADONLY : SZ_EWRITEONLY;
+    if ((option->type <= SZ_FLAGS) != integer)
+        return SZ_EVALUE;
+    const char *needs = option->needs;
+    if (needs[0] != '\0' && strcmp(needs, "draft") != 0 && !sz_has(needs))
+        return SZ_EUNSUPPORTED;
+    return 0;
+}
+
+int szi_option_check_integer(const sz_option *option, int64_t value)
+{
+    if (option->rule == SZI_SWAP && value > 0)
+        return SZ_ESWAP;
+    return value < option->min || value > option->max ? SZ_ERANGE : 0;
+}
+
+int szi_option_check_bytes(const sz_option *option, const void *data,
+                           size_t size)
+{
+    if (option->type == SZ_KEY)
+        return size == 32 || size == 40 ? 0 : SZ_EKEY;
+    if (size > INT64_MAX || (int64_t)size < option->min ||
+        (int64_t)size > option->max)
+        return SZ_ELENGTH;
+    if (option->type == SZ_STRING && size > 0 &&
+        memchr(data, '\0', size) != NULL)
+        return SZ_ENUL;
+    return 0;
+}
+
+int64_t szi_option_inward(const sz_option *option, int64_t value)
+{
+    if (option->rule == SZI_SCALED)
+        return value * option->operand;
+    if (option->rule == SZI_ZERO && value == 0)
+        return option->operand;
+    return value;
+}
+
+int64_t szi_option_outward(const sz_option *option, int64_t value)
+{
+    if (option->rule == SZI_SCALED)
+        return value / option->operand;
+    if (option->rule == SZI_ZERO && value == option->operand)
+        return 0;
+    return value;
+}
+
+/* libzmq takes int where a value fits into one, but for socket options whose
+ * range is that of 64 bits. */
+size_t szi_option_width(const sz_option *option)
+{
+    return option->max > INT_MAX ? sizeof(int64_t) : sizeof(int);
+}
+
+int szi_option_error(const sz_option *option, int code)
+{
+    if (code != SZ_EINVAL)
+        return code;
+    if (option->type == SZ_KEY)
+        return SZ_EKEY;
+    return strcmp(option->needs, "draft") == 0 ? SZ_EUNSUPPORTED : code;
+}

@@ -1,0 +1,414 @@
+/* Pollers over epoll.
+ *
+ * libzmq's descriptors are edge-triggered, the poller is level-triggered.  A
+ * watch is hot when its socket may be ready without a new edge: when it is
+ * new, its edge fired, it was ready at the last check, or somebody else used
+ * the socket since.  A check reads the events of the hot ones only; one that
+ * is not ready turns cold, and as that reading was the last use of the
+ * socket, its next event brings an edge.  So between checks every cold watch
+ * is armed, and making one hot in between wakes whoever waits. */
+
+#include "internal.h"
+
+#include <errno.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+typedef struct szi_poller szi_poller;
+
+struct szi_watch {
+    szi_poller *poller;
+    szi_socket *socket; /* NULL for a descriptor, and once it is closed */
+    int fd;
+    int events;
+    uint64_t tag;
+    uint64_t socket_id;
+    bool hot, closed;
+    bool
+        always; /* a file, which epoll does not take: it is never waited for */
+    int fired;  /* what epoll said about a descriptor in this check */
+    szi_watch *next_hot, *previous_hot;
+    szi_watch *next, *previous;
+    szi_watch *next_of_socket;
+};
+
+struct szi_poller {
+    int epoll, wake;
+    bool armed; /* the last check found nothing: somebody may be waiting */
+    szi_watch *watches;
+    szi_watch *hot, *last_hot;
+    uint64_t id;
+};
+
+static void heat(szi_watch *watch)
+{
+    szi_poller *poller = watch->poller;
+    if (watch->hot)
+        return;
+    watch->hot = true;
+    watch->next_hot = NULL;
+    watch->previous_hot = poller->last_hot;
+    if (poller->last_hot != NULL)
+        poller->last_hot->next_hot = watch;
+    else
+        poller->hot = watch;
+    poller->last_hot = watch;
+}
+
+static void cool(szi_watch *watch)
+{
+    szi_poller *poller = watch->poller;
+    if (!watch->hot)
+        return;
+    watch->hot = false;
+    if (watch->previous_hot != NULL)
+        watch->previous_hot->next_hot = watch->next_hot;
+    else
+        poller->hot = watch->next_hot;
+    if (watch->next_hot != NULL)
+        watch->next_hot->previous_hot = watch->previous_hot;
+    else
+        poller->last_hot = watch->previous_hot;
+}
+
+static void touch(szi_watch *watch)
+{
+    heat(watch);
+    if (!watch->poller->armed)
+        return;
+    watch->poller->armed = false;
+    eventfd_write(watch->poller->wake, 1);
+}
+
+void szi_poller_touch(szi_watch *watches)
+{
+    for (szi_watch *w = watches; w != NULL; w = w->next_of_socket)
+        touch(w);
+}
+
+void szi_poller_closed(szi_socket *socket)
+{
+    for (szi_watch *w = socket->watches; w != NULL; w = w->next_of_socket) {
+        epoll_ctl(w->poller->epoll, EPOLL_CTL_DEL, w->fd, NULL);
+        w->socket = NULL;
+        w->closed = true;
+        touch(w);
+    }
+    socket->watches = NULL;
+}
+
+/* ------------------------------------------------------ making, freeing -- */
+
+static szi_poller *get(sz_poller handle, int *code)
+{
+    szi_poller *poller = szi_handle_get(handle.id, SZI_POLLER);
+    if (poller == NULL)
+        *code = szi_handle_refuse(handle.id, SZI_POLLER);
+    return poller;
+}
+
+int sz_poller_new(sz_poller *handle)
+{
+    szi_poller *poller = szi_new(sizeof *poller);
+    if (poller == NULL)
+        return SZ_ENOMEM;
+    int code = 0;
+    poller->epoll = epoll_create1(EPOLL_CLOEXEC);
+    poller->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    struct epoll_event event = {.events = EPOLLIN, .data.ptr = NULL};
+    if (poller->epoll < 0 || poller->wake < 0 ||
+        epoll_ctl(poller->epoll, EPOLL_CTL_ADD, poller->wake, &event) != 0)
+        code = szi_last_error();
+    else
+        code = szi_handle_new(SZI_POLLER, poller, &poller->id);
+    if (code != 0) {
+        if (poller->epoll >= 0)
+            close(poller->epoll);
+        if (poller->wake >= 0)
+            close(poller->wake);
+        szi_free(poller);
+        return code;
+    }
+    handle->id = poller->id;
+    return 0;
+}
+
+static void remove_watch(szi_watch *watch)
+{
+    szi_poller *poller = watch->poller;
+    cool(watch);
+    if (watch->socket != NULL) {
+        szi_watch **at = &watch->socket->watches;
+        while (*at != watch)
+            at = &(*at)->next_of_socket;
+        *at = watch->next_of_socket;
+    }
+    if (!watch->closed && !watch->always)
+        epoll_ctl(poller->epoll, EPOLL_CTL_DEL, watch->fd, NULL);
+    if (watch->previous != NULL)
+        watch->previous->next = watch->next;
+    else
+        poller->watches = watch->next;
+    if (watch->next != NULL)
+        watch->next->previous = watch->previous;
+    szi_free(watch);
+}
+
+void sz_poller_free(sz_poller handle)
+{
+    int code = 0;
+    szi_poller *poller = get(handle, &code);
+    if (code != SZ_EHANDLE)
+        szi_handle_free(handle.id);
+    if (poller == NULL)
+        return;
+    while (poller->watches != NULL)
+        remove_watch(poller->watches);
+    close(poller->epoll);
+    close(poller->wake);
+    szi_free(poller);
+}
+
+/* ------------------------------------------------------------- watching -- */
+
+static uint32_t to_epoll(int events)
+{
+    return (events & SZ_IN ? (uint32_t)EPOLLIN : 0) |
+           (events & SZ_OUT ? (uint32_t)EPOLLOUT : 0);
+}
+
+static szi_watch *find_socket(szi_poller *poller, uint64_t id)
+{
+    szi_watch *watch = poller->watches;
+    while (watch != NULL && (id == 0 || watch->socket_id != id))
+        watch = watch->next;
+    return watch;
+}
+
+static szi_watch *find_fd(szi_poller *poller, int fd)
+{
+    szi_watch *watch = poller->watches;
+    while (watch != NULL && (watch->socket_id != 0 || watch->fd != fd))
+        watch = watch->next;
+    return watch;
+}
+
+static int enlist(szi_poller *poller, szi_watch *watch, uint32_t mask)
+{
+    struct epoll_event event = {.events = mask, .data.ptr = watch};
+    if (epoll_ctl(poller->epoll, EPOLL_CTL_ADD, watch->fd, &event) != 0) {
+        if (errno != EPERM || watch->socket != NULL)
+            return szi_last_error();
+        watch->always = true;
+    }
+    watch->next = poller->watches;
+    if (watch->next != NULL)
+        watch->next->previous = watch;
+    poller->watches = watch;
+    if (watch->socket != NULL) {
+        watch->next_of_socket = watch->socket->watches;
+        watch->socket->watches = watch;
+    }
+    if (watch->socket != NULL || watch->always)
+        touch(watch);
+    return 0;
+}
+
+static int add(szi_poller *poller, szi_watch with, uint32_t mask)
+{
+    szi_watch *watch = szi_new(sizeof *watch);
+    if (watch == NULL)
+        return SZ_ENOMEM;
+    *watch = with;
+    watch->poller = poller;
+    int code = enlist(poller, watch, mask);
+    if (code != 0)
+        szi_free(watch);
+    return code;
+}
+
+int sz_poller_add_socket(sz_poller handle, sz_socket socket_handle, int events,
+                         uint64_t tag)
+{
+    int code = 0;
+    szi_poller *poller = get(handle, &code);
+    if (poller == NULL)
+        return code;
+    szi_socket *socket = szi_socket_get(socket_handle);
+    if (socket == NULL)
+        return szi_socket_refuse(socket_handle);
+    for (szi_watch *w = socket->watches; w != NULL; w = w->next_of_socket)
+        if (w->poller == poller)
+            return SZ_EEXIST;
+    szi_watch watch = {.socket = socket,
+                       .socket_id = socket_handle.id,
+                       .fd = socket->fd,
+                       .events = events,
+                       .tag = tag};
+    return add(poller, watch, EPOLLIN | EPOLLET);
+}
+
+int sz_poller_add_fd(sz_poller handle, int fd, int events, uint64_t tag)
+{
+    int code = 0;
+    szi_poller *poller = get(handle, &code);
+    if (poller == NULL)
+        return code;
+    if (find_fd(poller, fd) != NULL)
+        return SZ_EEXIST;
+    szi_watch watch = {.fd = fd, .events = events, .tag = tag};
+    return add(poller, watch, to_epoll(events));
+}
+
+static int modify(szi_watch *watch, int events, uint64_t tag)
+{
+    if (watch == NULL)
+        return SZ_ENOENT;
+    if (watch->socket == NULL && !watch->always && !watch->closed) {
+        struct epoll_event event = {.events = to_epoll(events),
+                                    .data.ptr = watch};
+        if (epoll_ctl(watch->poller->epoll, EPOLL_CTL_MOD, watch->fd,
+                      &event) != 0)
+            return szi_last_error();
+    }
+    watch->events = events;
+    watch->tag = tag;
+    if (watch->socket != NULL || watch->always)
+        touch(watch);
+    return 0;
+}
+
+int sz_poller_modify_socket(sz_poller handle, sz_socket socket, int events,
+                            uint64_t tag)
+{
+    int code = 0;
+    szi_poller *poller = get(handle, &code);
+    return poller != NULL ? modify(find_socket(poller, socket.id), events, tag)
+                          : code;
+}
+
+int sz_poller_modify_fd(sz_poller handle, int fd, int events, uint64_t tag)
+{
+    int code = 0;
+    szi_poller *poller = get(handle, &code);
+    return poller != NULL ? modify(find_fd(poller, fd), events, tag) : code;
+}
+
+int sz_poller_remove_socket(sz_poller handle, sz_socket socket)
+{
+    int code = 0;
+    szi_poller *poller = get(handle, &code);
+    if (poller == NULL)
+        return code;
+    szi_watch *watch = find_socket(poller, socket.id);
+    if (watch == NULL)
+        return SZ_ENOENT;
+    remove_watch(watch);
+    return 0;
+}
+
+int sz_poller_remove_fd(sz_poller handle, int fd)
+{
+    int code = 0;
+    szi_poller *poller = get(handle, &code);
+    if (poller == NULL)
+        return code;
+    szi_watch *watch = find_fd(poller, fd);
+    if (watch == NULL)
+        return SZ_ENOENT;
+    remove_watch(watch);
+    return 0;
+}
+
+/* ------------------------------------------------------------- checking -- */
+
+static int from_epoll(uint32_t mask, int wanted)
+{
+    int events = (mask & EPOLLIN ? SZ_IN : 0) | (mask & EPOLLOUT ? SZ_OUT : 0);
+    if (mask & EPOLLHUP)
+        events |= wanted & SZ_IN ? SZ_IN : SZ_ERROR;
+    if (mask & EPOLLERR)
+        events |= SZ_ERROR;
+    return events;
+}
+
+/* Makes hot what has fired. */
+static void collect(szi_poller *poller)
+{
+    enum {
+        MANY = 128
+    };
+    struct epoll_event fired[MANY];
+    int n;
+    do {
+        n = epoll_wait(poller->epoll, fired, MANY, 0);
+        for (int i = 0; i < n; i++) {
+            szi_watch *watch = fired[i].data.ptr;
+            eventfd_t count;
+            if (watch == NULL) {
+                eventfd_read(poller->wake, &count);
+                continue;
+            }
+            if (watch->socket == NULL)
+                watch->fired = from_epoll(fired[i].events, watch->events);
+            heat(watch);
+        }
+        /* Descriptors stay ready and fill every round. */
+    } while (n == MANY && poller->hot != NULL && poller->hot->socket != NULL);
+}
+
+/* What a hot watch has to report now. */
+static int inspect(szi_watch *watch)
+{
+    if (watch->closed)
+        return SZ_ERROR;
+    if (watch->always)
+        return watch->events & (SZ_IN | SZ_OUT);
+    if (watch->socket == NULL) {
+        int fired = watch->fired;
+        watch->fired = 0;
+        return fired;
+    }
+    int events = szi_socket_events(watch->socket);
+    for (szi_watch *w = watch->socket->watches; w != NULL;
+         w = w->next_of_socket)
+        if (w != watch)
+            touch(w);
+    return events < 0 ? SZ_ERROR : events & watch->events;
+}
+
+int sz_poller_check(sz_poller handle, sz_ready *ready, size_t max)
+{
+    int code = 0;
+    szi_poller *poller = get(handle, &code);
+    if (poller == NULL)
+        return code;
+    collect(poller);
+    size_t found = 0;
+    szi_watch *last = poller->last_hot;
+    for (szi_watch *w = poller->hot; w != NULL && found < max;) {
+        szi_watch *next = w != last ? w->next_hot : NULL;
+        int events = inspect(w);
+        cool(w);
+        if (events != 0) {
+            ready[found].tag = w->tag;
+            ready[found].events = events;
+            found++;
+            /* Behind the others, so that a short `max` serves all in turn;
+             * epoll itself reports descriptors again. */
+            if (w->socket != NULL || w->always || w->closed)
+                heat(w);
+        }
+        w = next;
+    }
+    poller->armed = found == 0;
+    return (int)found;
+}
+
+int sz_poller_fd(sz_poller handle)
+{
+    int code = 0;
+    szi_poller *poller = get(handle, &code);
+    return poller != NULL ? poller->epoll : code;
+}

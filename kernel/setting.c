@@ -1,0 +1,178 @@
+/* The options of sockets: what option.c describes, applied by libzmq. */
+
+#include "internal.h"
+
+#include <string.h>
+
+/* Where options of any length are read, doubled until they fit. */
+enum {
+    FIRST_SIZE = 256,
+    LAST_SIZE = 1 << 20
+};
+
+int szi_socket_read(szi_socket *socket, int number, const void **data,
+                    size_t *size)
+{
+    for (size_t room = FIRST_SIZE; room <= LAST_SIZE; room *= 2) {
+        char *larger = szi_resize(socket->scratch, room);
+        if (larger == NULL)
+            return SZ_ENOMEM;
+        socket->scratch = larger;
+        *size = room;
+        if (zmq_getsockopt(socket->zmq, number, larger, size) == 0) {
+            *data = larger;
+            return 0;
+        }
+        if (zmq_errno() != EINVAL)
+            break;
+    }
+    return szi_last_error();
+}
+
+static int write_integer(szi_socket *socket, const sz_option *option,
+                         int number, int64_t value)
+{
+    int narrow = (int)value;
+    size_t width = szi_option_width(option);
+    const void *from = width == sizeof narrow ? (const void *)&narrow : &value;
+    if (zmq_setsockopt(socket->zmq, number, from, width) != 0)
+        return szi_option_error(option, szi_last_error());
+    return 0;
+}
+
+/* What the kernel needs to know later without asking libzmq. */
+static void remember(szi_socket *socket, const sz_option *option,
+                     int64_t value)
+{
+    switch (option->number) {
+    case ZMQ_LINGER:
+        socket->linger = (int)value;
+        break;
+    case ZMQ_RCVTIMEO:
+        socket->receive_timeout = (int)value;
+        break;
+    case ZMQ_SNDTIMEO:
+        socket->send_timeout = (int)value;
+        break;
+    default:
+        if (option->rule == SZI_KEPT)
+            socket->multicast_loop = value != 0;
+    }
+}
+
+/* The socket if the option may be used on it in this way, else why not. */
+static szi_socket *prepare(sz_socket handle, const sz_option *option,
+                           char access, bool integer, int *code)
+{
+    szi_socket *socket = szi_socket_get(handle);
+    if (socket == NULL) {
+        *code = szi_socket_refuse(handle);
+        return NULL;
+    }
+    *code = szi_option_check(option, SZ_SOCKET_OPTION, access, integer);
+    if (*code == 0 && (option->types >> socket->type->number & 1) == 0)
+        *code = SZ_ETYPE;
+    return *code == 0 ? socket : NULL;
+}
+
+int sz_socket_set_integer(sz_socket handle, const sz_option *option,
+                          int64_t value)
+{
+    int code;
+    szi_socket *socket = prepare(handle, option, 'w', true, &code);
+    if (socket == NULL)
+        return code;
+    code = szi_option_check_integer(option, value);
+    if (code != 0 || option->rule == SZI_SWAP)
+        return code;
+    int64_t inward = szi_option_inward(option, value);
+    code = write_integer(socket, option, option->number, inward);
+    if (code == 0 && option->rule == SZI_ALSO)
+        code = write_integer(socket, option, option->operand, inward);
+    if (code == 0)
+        remember(socket, option, value);
+    szi_socket_touched(socket);
+    return code;
+}
+
+int sz_socket_get_integer(sz_socket handle, const sz_option *option,
+                          int64_t *value)
+{
+    int code;
+    szi_socket *socket = prepare(handle, option, 'r', true, &code);
+    if (socket == NULL)
+        return code;
+    if (option->rule == SZI_KEPT || option->rule == SZI_SWAP) {
+        *value = option->rule == SZI_KEPT && socket->multicast_loop;
+        return 0;
+    }
+    int narrow = 0;
+    int64_t wide = 0;
+    size_t size = szi_option_width(option);
+    bool is_narrow = size == sizeof narrow;
+    void *to = is_narrow ? (void *)&narrow : &wide;
+    if (zmq_getsockopt(socket->zmq, option->number, to, &size) != 0)
+        code = szi_option_error(option, szi_last_error());
+    else
+        *value = szi_option_outward(option, is_narrow ? narrow : wide);
+    szi_socket_touched(socket);
+    return code;
+}
+
+int sz_socket_set_bytes(sz_socket handle, const sz_option *option,
+                        const void *data, size_t size)
+{
+    int code;
+    szi_socket *socket = prepare(handle, option, 'w', false, &code);
+    if (socket == NULL)
+        return code;
+    code = szi_option_check_bytes(option, data, size);
+    if (code != 0)
+        return code;
+    char key[41];
+    if (option->type == SZ_KEY && size == 40) {
+        /* libzmq reads Z85 up to a NUL. */
+        memcpy(key, data, 40);
+        key[40] = '\0';
+        data = key;
+        size = sizeof key;
+    }
+    /* An empty value must still not be NULL where libzmq copies it, and must
+     * be NULL where that clears the option. */
+    bool clears = size == 0 && option->type == SZ_STRING;
+    if (zmq_setsockopt(socket->zmq, option->number, clears ? NULL : data,
+                       size) != 0)
+        code = szi_option_error(option, szi_last_error());
+    memset(key, 0, sizeof key);
+    szi_socket_touched(socket);
+    return code;
+}
+
+int sz_socket_get_bytes(sz_socket handle, const sz_option *option,
+                        const void **data, size_t *size)
+{
+    int code;
+    szi_socket *socket = prepare(handle, option, 'r', false, &code);
+    if (socket == NULL)
+        return code;
+    if (option->type == SZ_KEY) {
+        /* libzmq answers Z85 only to a buffer of exactly 41 bytes. */
+        char *larger = szi_resize(socket->scratch, FIRST_SIZE);
+        if (larger == NULL)
+            return SZ_ENOMEM;
+        socket->scratch = larger;
+        *data = larger;
+        *size = 41;
+        if (zmq_getsockopt(socket->zmq, option->number, larger, size) != 0)
+            code = szi_option_error(option, szi_last_error());
+    } else {
+        code = szi_socket_read(socket, option->number, data, size);
+        if (code != 0)
+            code = szi_option_error(option, code);
+    }
+    /* The NUL behind a string is counted by libzmq, not by us. */
+    if (code == 0 && option->type != SZ_BYTES && *size > 0)
+        --*size;
+    szi_socket_touched(socket);
+    return code;
+}

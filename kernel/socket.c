@@ -1,0 +1,360 @@
+/* Sockets: making, closing, endpoints, events. */
+
+#include "internal.h"
+
+#include <string.h>
+#include <unistd.h>
+
+/* What libzmq opens with the first socket of a context, which aborts the
+ * process if it cannot: two descriptors for each I/O thread and for the
+ * reaper, one for the socket; and a few for whoever is next. */
+static int descriptors_to_start(szi_context *context)
+{
+    return 2 * zmq_ctx_get(context->zmq, ZMQ_IO_THREADS) + 2 + 1 + 2;
+}
+
+/* The context gets one place more than its user asked for: see inproc.c. */
+static int start(szi_context *context)
+{
+    if (!szi_descriptors_free(descriptors_to_start(context)))
+        return SZ_EDESCRIPTORS;
+    int limit = zmq_ctx_get(context->zmq, ZMQ_MAX_SOCKETS);
+    /* libzmq reserves its table of sockets at once. */
+    void *table = szi_resize(NULL, ((size_t)limit + 1) * sizeof(void *));
+    if (table == NULL)
+        return SZ_ENOMEM;
+    szi_free(table);
+    zmq_ctx_set(context->zmq, ZMQ_MAX_SOCKETS, limit + 1);
+    context->limit = limit;
+    return 0;
+}
+
+static int open_socket(szi_socket *socket)
+{
+    szi_context *context = socket->context;
+    if (context->limit == 0) {
+        int code = start(context);
+        if (code != 0)
+            return code;
+    }
+    if (context->count >= context->limit)
+        return SZ_ESOCKETS;
+    socket->zmq = zmq_socket(context->zmq, socket->type->number);
+    if (socket->zmq == NULL) {
+        int code = szi_last_error();
+        if (code != SZ_EMFILE)
+            return code;
+        /* Without want of descriptors, closed sockets still have the places
+         * until libzmq's reaper has seen to them. */
+        return szi_descriptors_free(1) ? SZ_EAGAIN : SZ_EDESCRIPTORS;
+    }
+    size_t size = sizeof socket->fd;
+    if (zmq_getsockopt(socket->zmq, ZMQ_FD, &socket->fd, &size) != 0 ||
+        zmq_getsockopt(socket->zmq, ZMQ_LINGER, &socket->linger, &size) != 0) {
+        int code = szi_last_error();
+        zmq_close(socket->zmq);
+        return code;
+    }
+    return 0;
+}
+
+static void enlist(szi_socket *socket)
+{
+    szi_context *context = socket->context;
+    socket->next = context->sockets;
+    if (socket->next != NULL)
+        socket->next->previous = socket;
+    context->sockets = socket;
+    context->count++;
+    atomic_fetch_add(&context->references, 1);
+}
+
+static void delist(szi_socket *socket)
+{
+    szi_context *context = socket->context;
+    pthread_mutex_lock(&context->lock);
+    if (socket->previous != NULL)
+        socket->previous->next = socket->next;
+    else
+        context->sockets = socket->next;
+    if (socket->next != NULL)
+        socket->next->previous = socket->previous;
+    context->count--;
+    pthread_mutex_unlock(&context->lock);
+}
+
+int sz_socket_new(sz_context handle, const sz_type *type, sz_socket *made)
+{
+    int code = sz_context_check(handle);
+    if (code != 0)
+        return code;
+    if (type->draft)
+        return SZ_EUNSUPPORTED;
+    szi_socket *socket = szi_new(sizeof *socket);
+    if (socket == NULL)
+        return SZ_ENOMEM;
+    socket->context = szi_context_get(handle, &code);
+    socket->type = type;
+    socket->receive_timeout = socket->send_timeout = -1;
+    socket->multicast_loop = true;
+    zmq_msg_init(&socket->first);
+    code = szi_handle_new(SZI_SOCKET, socket, &socket->id);
+    if (code != 0) {
+        szi_free(socket);
+        return code;
+    }
+    pthread_mutex_lock(&socket->context->lock);
+    code = open_socket(socket);
+    if (code == 0)
+        enlist(socket);
+    pthread_mutex_unlock(&socket->context->lock);
+    if (code != 0) {
+        szi_handle_free(socket->id);
+        szi_free(socket);
+        return code;
+    }
+    made->id = socket->id;
+    return 0;
+}
+
+void szi_socket_close(szi_socket *socket)
+{
+    szi_handle_free(socket->id);
+    szi_poller_closed(socket);
+    szi_parts_drop(socket);
+    szi_free(socket->rest);
+    zmq_msg_close(&socket->first);
+    delist(socket);
+    zmq_close(socket->zmq);
+    while (socket->endpoints != NULL) {
+        szi_endpoint *endpoint = socket->endpoints;
+        socket->endpoints = endpoint->next;
+        szi_free(endpoint->given);
+        szi_free(endpoint);
+    }
+    szi_free(socket->scratch);
+    szi_context_release(socket->context);
+    szi_free(socket);
+}
+
+int szi_socket_refuse(sz_socket handle)
+{
+    return szi_handle_refuse(handle.id, SZI_SOCKET);
+}
+
+int sz_socket_check(sz_socket handle)
+{
+    return szi_socket_get(handle) != NULL ? 0 : szi_socket_refuse(handle);
+}
+
+int sz_socket_close(sz_socket handle)
+{
+    szi_socket *socket = szi_socket_get(handle);
+    if (socket != NULL) {
+        szi_socket_close(socket);
+        return 0;
+    }
+    int code = szi_socket_refuse(handle);
+    if (code == SZ_EFORKED)
+        szi_handle_free(handle.id);
+    return code == SZ_EHANDLE ? code : 0;
+}
+
+const sz_type *sz_socket_type(sz_socket handle)
+{
+    szi_socket *socket = szi_socket_get(handle);
+    return socket != NULL ? socket->type : NULL;
+}
+
+/* ---------------------------------------------------------- endpoints -- */
+
+static szi_endpoint **find_endpoint(szi_socket *socket, const char *text,
+                                    bool bound)
+{
+    szi_endpoint **at = &socket->endpoints;
+    while (*at != NULL &&
+           ((*at)->bound != bound ||
+            (strcmp((*at)->real, text) != 0 &&
+             ((*at)->given == NULL || strcmp((*at)->given, text) != 0))))
+        at = &(*at)->next;
+    return at;
+}
+
+/* What libzmq made of the endpoint given last. */
+static const char *last_endpoint(szi_socket *socket)
+{
+    const void *text;
+    size_t size;
+    int code = szi_socket_read(socket, ZMQ_LAST_ENDPOINT, &text, &size);
+    return code == 0 ? text : NULL;
+}
+
+static szi_endpoint *note_endpoint(szi_socket *socket, char *given, bool bound)
+{
+    const char *real = last_endpoint(socket);
+    if (real == NULL || *real == '\0')
+        real = given;
+    size_t length = strlen(real);
+    szi_endpoint *endpoint = szi_new(sizeof *endpoint + length + 1);
+    if (endpoint == NULL)
+        return NULL;
+    memcpy(endpoint->real, real, length);
+    endpoint->bound = bound;
+    if (strcmp(real, given) != 0)
+        endpoint->given = given;
+    else
+        szi_free(given);
+    szi_endpoint **at = &socket->endpoints;
+    while (*at != NULL)
+        at = &(*at)->next;
+    *at = endpoint;
+    return endpoint;
+}
+
+static int attach(szi_socket *socket, const char *text, bool bound)
+{
+    szi_context *context = socket->context;
+    bool inproc = szi_endpoint_inproc(text);
+    if (!inproc && !szi_descriptors_free(4))
+        return SZ_EDESCRIPTORS;
+    if (inproc && !bound) {
+        int code = szi_inproc_connecting(context, text);
+        if (code != 0)
+            return code;
+    }
+    int done =
+        bound ? zmq_bind(socket->zmq, text) : zmq_connect(socket->zmq, text);
+    int code = done == 0 ? 0 : szi_last_error();
+    if (code == 0 && inproc && bound)
+        szi_inproc_bound(context, text);
+    return code;
+}
+
+static int open_endpoint(sz_socket handle, const char *text, size_t length,
+                         bool bound, const char **real)
+{
+    szi_socket *socket = szi_socket_get(handle);
+    if (socket == NULL)
+        return szi_socket_refuse(handle);
+    int code = szi_endpoint_check(text, length, bound);
+    if (code != 0)
+        return code;
+    char *given = szi_copy_text(text, length);
+    if (given == NULL)
+        return SZ_ENOMEM;
+    code = attach(socket, given, bound);
+    szi_socket_touched(socket);
+    if (code != 0) {
+        szi_free(given);
+        return code;
+    }
+    szi_endpoint *endpoint = note_endpoint(socket, given, bound);
+    if (endpoint == NULL) {
+        if (bound)
+            zmq_unbind(socket->zmq, given);
+        else
+            zmq_disconnect(socket->zmq, given);
+        szi_free(given);
+        return SZ_ENOMEM;
+    }
+    if (real != NULL)
+        *real = endpoint->real;
+    return 0;
+}
+
+static int close_endpoint(sz_socket handle, const char *text, size_t length,
+                          bool bound)
+{
+    szi_socket *socket = szi_socket_get(handle);
+    if (socket == NULL)
+        return szi_socket_refuse(handle);
+    if (memchr(text, '\0', length) != NULL)
+        return SZ_ENUL;
+    char *given = szi_copy_text(text, length);
+    if (given == NULL)
+        return SZ_ENOMEM;
+    szi_endpoint **at = find_endpoint(socket, given, bound);
+    const char *real = *at != NULL ? (*at)->real : given;
+    int done = bound ? zmq_unbind(socket->zmq, real)
+                     : zmq_disconnect(socket->zmq, real);
+    int code = done == 0 ? 0 : szi_last_error();
+    szi_socket_touched(socket);
+    if (code == 0 && *at != NULL) {
+        szi_endpoint *gone = *at;
+        *at = gone->next;
+        szi_free(gone->given);
+        szi_free(gone);
+    }
+    szi_free(given);
+    return code;
+}
+
+int sz_socket_bind(sz_socket handle, const char *endpoint, size_t length,
+                   const char **real)
+{
+    return open_endpoint(handle, endpoint, length, true, real);
+}
+
+int sz_socket_connect(sz_socket handle, const char *endpoint, size_t length,
+                      const char **real)
+{
+    return open_endpoint(handle, endpoint, length, false, real);
+}
+
+int sz_socket_unbind(sz_socket handle, const char *endpoint, size_t length)
+{
+    return close_endpoint(handle, endpoint, length, true);
+}
+
+int sz_socket_disconnect(sz_socket handle, const char *endpoint, size_t length)
+{
+    return close_endpoint(handle, endpoint, length, false);
+}
+
+const char *sz_socket_endpoint(sz_socket handle, size_t index, bool *bound)
+{
+    szi_socket *socket = szi_socket_get(handle);
+    if (socket == NULL)
+        return NULL;
+    szi_endpoint *endpoint = socket->endpoints;
+    while (endpoint != NULL && index-- > 0)
+        endpoint = endpoint->next;
+    if (endpoint == NULL)
+        return NULL;
+    *bound = endpoint->bound;
+    return endpoint->real;
+}
+
+/* ------------------------------------------------------------- events -- */
+
+int szi_socket_events(szi_socket *socket)
+{
+    int events = 0;
+    size_t size = sizeof events;
+    int failed = zmq_getsockopt(socket->zmq, ZMQ_EVENTS, &events, &size);
+    return failed ? szi_last_error() : events & (SZ_IN | SZ_OUT);
+}
+
+int sz_socket_events(sz_socket handle)
+{
+    szi_socket *socket = szi_socket_get(handle);
+    if (socket == NULL)
+        return szi_socket_refuse(handle);
+    int events = szi_socket_events(socket);
+    szi_socket_touched(socket);
+    return events;
+}
+
+int sz_socket_fd(sz_socket handle)
+{
+    szi_socket *socket = szi_socket_get(handle);
+    return socket != NULL ? socket->fd : szi_socket_refuse(handle);
+}
+
+int sz_socket_timeout(sz_socket handle, int direction)
+{
+    szi_socket *socket = szi_socket_get(handle);
+    if (socket == NULL)
+        return szi_socket_refuse(handle);
+    return direction == SZ_IN ? socket->receive_timeout : socket->send_timeout;
+}

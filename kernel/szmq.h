@@ -1,0 +1,369 @@
+/* szmq: ZeroMQ for language bindings and small C programs.
+ *
+ * This header is the kernel's manual; what is not in it is not supported.
+ *
+ * Results.  Every function that can fail returns an int: zero or a count on
+ * success, a negative sz_error otherwise.  Nothing is left in errno, nothing
+ * is printed, nothing aborts.  Where libzmq itself would abort the process
+ * (no descriptors left, a pending inproc connect at termination, ...), the
+ * kernel checks first and returns an error; out of memory inside libzmq is
+ * the one case it cannot prevent.
+ *
+ * Blocking.  Only the three functions under "Waiting for C programs and for
+ * exit" block, and only until a deadline.  The others answer SZ_EAGAIN when
+ * they would have to wait; then wait until the descriptor named in their
+ * description is readable and call again.
+ *
+ * Handles.  Contexts, sockets, messages and pollers are handles: numbers of
+ * at most 61 bits in a struct, passed by value.  They hold no pointer, so a
+ * handle that was closed, or never was one, is refused (SZ_ECLOSED,
+ * SZ_EHANDLE), and closing twice does nothing.  Zero is never a handle.
+ *
+ * Threads.  A context may be used from any OS thread.  A socket and a poller
+ * belong to one OS thread at a time; to hand one over takes a full fence,
+ * which a mutex gives.  The kernel's own threads (they terminate contexts)
+ * block all signals and never touch a socket that is open.
+ *
+ * fork.  Handles of contexts, sockets and pollers that a child inherits are
+ * refused there (SZ_EFORKED), except for closing, which only forgets them.
+ * Messages stay readable, and the child may make contexts of its own.
+ */
+#ifndef SZMQ_H
+#define SZMQ_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct {
+    uint64_t id;
+} sz_context;
+typedef struct {
+    uint64_t id;
+} sz_socket;
+typedef struct {
+    uint64_t id;
+} sz_message;
+typedef struct {
+    uint64_t id;
+} sz_poller;
+
+/* ------------------------------------------------------------- errors -- */
+
+#include "error.def"
+
+/* The kernel is linked into what uses it, so that calls need no table. */
+#pragma GCC visibility push(hidden)
+
+enum sz_error {
+#define SZI_ENUM(name, symbol, text) SZ_##name = -(name),
+    SZ_SYSTEM_ERRORS(SZI_ENUM)
+#undef SZI_ENUM
+#define SZI_ENUM(name, number, os, symbol, text) SZ_##name = -(number),
+    SZ_OWN_ERRORS(SZI_ENUM)
+#undef SZI_ENUM
+};
+
+/* The symbol of a code ("eaddrinuse", "closed"), its text, which says what
+ * to do where that is known, and its errno number.  A code that is not in
+ * the table is taken for a negated errno.  Static strings; never NULL. */
+const char *sz_error_symbol(int code);
+const char *sz_error_text(int code);
+int sz_error_errno(int code);
+
+/* ------------------------------------------------------------ library -- */
+
+/* The version of the libzmq that runs, which may differ from its header. */
+void sz_version(int version[3]);
+
+/* Whether that libzmq was built with a capability: "ipc", "curve", ... */
+bool sz_has(const char *capability);
+
+/* Replaces the allocator of the kernel (not of libzmq): `resize` works as
+ * realloc, `release` as free; NULL for both restores the C library's.  Call
+ * it before anything else, or when nothing is allocated. */
+void sz_set_allocator(void *(*resize)(void *, size_t),
+                      void (*release)(void *));
+
+/* ------------------------------------------------------- socket types -- */
+
+/* What a socket type is: its place in libzmq's numbering, whether it sends
+ * and receives, and whether this libzmq knows it only as a draft. */
+typedef struct {
+    const char *name;
+    int number;
+    bool sends, receives, draft;
+} sz_type;
+
+/* The type called `name` (`xreq` and `xrep` are names of dealer and router),
+ * or NULL; the types in order of number, NULL past the end. */
+const sz_type *sz_type_find(const char *name);
+const sz_type *sz_type_at(size_t index);
+
+/* The name of a type or of an option most like `name`, or NULL when none is
+ * near: for error messages. */
+const char *sz_type_near(const char *name);
+
+/* ------------------------------------------------------------ options -- */
+
+typedef enum {
+    SZ_SOCKET_OPTION,
+    SZ_CONTEXT_OPTION
+} sz_scope;
+
+/* How an option's value is given.  Up to SZ_FLAGS they are integers for
+ * sz_..._integer; the others are bytes for sz_..._bytes. */
+typedef enum {
+    SZ_BOOLEAN, /* 0 or 1 */
+    SZ_INTEGER, /* min to max */
+    SZ_BITMAP,  /* 64 bits, as the int64_t that has them */
+    SZ_ENUM,    /* an index into `symbols` */
+    SZ_FLAGS,   /* bit n stands for word n of `symbols` */
+    SZ_BYTES,   /* min to max bytes */
+    SZ_STRING,  /* the same, without NUL */
+    SZ_KEY      /* 32 bytes or 40 characters of Z85; read as Z85 */
+} sz_value_type;
+
+/* One row of option.def. */
+typedef struct {
+    const char *name;
+    const char *alias_of; /* the option's own name if this is another name */
+    sz_scope scope;
+    bool secret; /* the value is not to be shown */
+    int number;  /* libzmq's */
+    sz_value_type type;
+    const char *access;  /* "r", "w" or "rw" */
+    const char *unit;    /* as a word; "" where it has none */
+    int64_t min, max;    /* of the value, or of its length */
+    int64_t initial;     /* the default of an integer; bytes begin empty */
+    uint32_t types;      /* bit n: socket type number n */
+    const char *symbols; /* for SZ_ENUM and SZ_FLAGS, separated by spaces */
+    const char *since;   /* first libzmq that has it */
+    const char *needs;   /* capability, "draft", or "" */
+    const char *text;    /* one line for people */
+    int rule;            /* conversion from the old library; see option.c */
+    int operand;
+} sz_option;
+
+const sz_option *sz_option_find(sz_scope scope, const char *name);
+const sz_option *sz_option_at(size_t index);
+size_t sz_option_index(const sz_option *option);
+const char *sz_option_near(sz_scope scope, const char *name);
+
+/* ----------------------------------------------------------- contexts -- */
+
+/* A new context.  SZ_EMFILE, SZ_ENOMEM. */
+int sz_context_new(sz_context *context);
+
+/* 0, or why the context cannot be used: SZ_ECLOSED once it is terminated,
+ * SZ_ETERM from the call of terminate or shutdown on, SZ_EFORKED. */
+int sz_context_check(sz_context context);
+
+/* Set and read an option of the table, in the table's units.
+ * SZ_ERANGE, SZ_EREADONLY, SZ_EWRITEONLY, SZ_EUNSUPPORTED, and SZ_ELATE for
+ * one that must be set before the context's first socket. */
+int sz_context_set(sz_context context, const sz_option *option, int64_t value);
+int sz_context_get(sz_context context, const sz_option *option,
+                   int64_t *value);
+
+/* How many sockets of the context are open. */
+int sz_context_sockets(sz_context context);
+
+/* Makes every operation on the context's sockets answer SZ_ETERM.  They stay
+ * open until they are closed. */
+int sz_context_shutdown(sz_context context);
+
+/* Closes the context's sockets, each by its linger, and terminates it: 0 when
+ * it is gone, SZ_EAGAIN while it is going, which may take as long as the
+ * longest linger.  Wait on sz_context_fd and call again.  A context that is
+ * gone already is 0 too. */
+int sz_context_terminate(sz_context context);
+int sz_context_fd(sz_context context);
+
+/* The same without ever telling when it is done: for finalizers. */
+void sz_context_drop(sz_context context);
+
+/* ------------------------------------------------------------ sockets -- */
+
+/* A new socket.  SZ_EUNSUPPORTED for a draft type, SZ_EDESCRIPTORS before
+ * libzmq would abort for want of descriptors, SZ_ESOCKETS when max-sockets
+ * are open, SZ_EAGAIN when sockets that were closed are still in the way of
+ * that number (they are gone in a moment), SZ_ETERM, SZ_EFORKED, SZ_ENOMEM.
+ * With linger -1 (libzmq's default) what was sent and nobody has taken keeps
+ * the context alive. */
+int sz_socket_new(sz_context context, const sz_type *type, sz_socket *socket);
+
+/* Closes the socket; what was sent stays on its way for the time of linger.
+ * The parts of a received message that nobody has taken are dropped. */
+int sz_socket_close(sz_socket socket);
+
+/* 0, or why the socket cannot be used: SZ_ECLOSED, SZ_EFORKED. */
+int sz_socket_check(sz_socket socket);
+
+/* The socket's type, or NULL where sz_socket_check is not 0. */
+const sz_type *sz_socket_type(sz_socket socket);
+
+/* Endpoints are `length` bytes, not NUL-terminated strings.  bind and connect
+ * return in *real (may be NULL) the endpoint as libzmq completed it
+ * ("tcp://127.0.0.1:*" with its port); the string stays valid until the next
+ * call for this socket.  unbind and disconnect take what bind and connect
+ * returned or were given.  bind resolves names and opens files at once.
+ * SZ_EENDPOINT, SZ_EPORT, SZ_ENUL, SZ_EPATH, SZ_EPROTONOSUPPORT,
+ * SZ_ENOCOMPATPROTO, SZ_EDESCRIPTORS, SZ_EADDRINUSE, SZ_EADDRNOTAVAIL,
+ * SZ_ENOENT, ... */
+int sz_socket_bind(sz_socket socket, const char *endpoint, size_t length,
+                   const char **real);
+int sz_socket_connect(sz_socket socket, const char *endpoint, size_t length,
+                      const char **real);
+int sz_socket_unbind(sz_socket socket, const char *endpoint, size_t length);
+int sz_socket_disconnect(sz_socket socket, const char *endpoint,
+                         size_t length);
+
+/* The endpoints the socket is bound or connected to, oldest first: *bound
+ * tells which.  NULL past the end; valid until the next call. */
+const char *sz_socket_endpoint(sz_socket socket, size_t index, bool *bound);
+
+/* Options in the units of the table.  _integer up to SZ_FLAGS, _bytes for
+ * the value types after it.  get_bytes sets *data to storage that is
+ * valid until the next call for this socket.  A secret key is returned like
+ * any other: the caller keeps it out of messages and logs.
+ * SZ_EREADONLY, SZ_EWRITEONLY, SZ_ERANGE, SZ_ELENGTH, SZ_ENUL, SZ_ETYPE when
+ * the option is not for this socket type, SZ_EVALUE for the wrong kind of
+ * value, SZ_EUNSUPPORTED when this libzmq lacks it. */
+int sz_socket_set_integer(sz_socket socket, const sz_option *option,
+                          int64_t value);
+int sz_socket_get_integer(sz_socket socket, const sz_option *option,
+                          int64_t *value);
+int sz_socket_set_bytes(sz_socket socket, const sz_option *option,
+                        const void *data, size_t size);
+int sz_socket_get_bytes(sz_socket socket, const sz_option *option,
+                        const void **data, size_t *size);
+
+/* What can be done at once: SZ_IN, SZ_OUT or both, or an error. */
+enum {
+    SZ_IN = 1,
+    SZ_OUT = 2,
+    SZ_ERROR = 4
+};
+int sz_socket_events(sz_socket socket);
+
+/* The descriptor that becomes readable when the events may have changed.  It
+ * is edge-triggered: it is only worth waiting on after an operation, or
+ * sz_socket_events, said that there was nothing to do, and any call for the
+ * socket in between may take the signal.  Never read from it. */
+int sz_socket_fd(sz_socket socket);
+
+/* The socket's own rcvtimeo or sndtimeo in milliseconds, -1 for none: what a
+ * wait for SZ_IN or SZ_OUT is bounded by where the caller names no time. */
+int sz_socket_timeout(sz_socket socket, int direction);
+
+/* ----------------------------------------------------------- messages -- */
+
+/* A message part that stays in C, held by a handle, of `size` bytes copied
+ * from `data`, or all zero where data is NULL.  SZ_ENOMEM. */
+int sz_message_new(const void *data, size_t size, sz_message *message);
+
+/* A real copy: it shares no storage with the first. */
+int sz_message_copy(sz_message message, sz_message *copy);
+
+/* The bytes, valid and unchanging until the handle is freed. */
+int sz_message_data(sz_message message, const void **data, size_t *size);
+
+/* Frees the handle; the bytes live on while libzmq is sending them. */
+void sz_message_free(sz_message message);
+
+/* Bytes held by message handles now: to drive a garbage collector. */
+size_t sz_message_held(void);
+
+/* ----------------------------------------------------------- transfer -- */
+
+/* One part of a message to be sent: a handle, or with id 0 the bytes. */
+typedef struct {
+    const void *data;
+    size_t size;
+    sz_message message;
+} sz_part;
+
+/* Sends a whole message of `count` >= 1 parts, all or nothing.  Bytes are
+ * copied, handles shared; neither is consumed.  Never waits.  SZ_EAGAIN (wait
+ * on sz_socket_fd), SZ_ENOTSUP, SZ_EFSM, SZ_EHOSTUNREACH, SZ_ETERM, SZ_ENOMEM,
+ * SZ_EPARTS for several parts on a socket that takes one. */
+int sz_send(sz_socket socket, const sz_part *parts, size_t count);
+
+/* sz_send of one part that is bytes. */
+int sz_send_bytes(sz_socket socket, const void *data, size_t size);
+
+/* Receives a whole message and returns its number of parts, which stay with
+ * the socket until sz_release or the next sz_receive.  Never waits.
+ * SZ_EAGAIN (wait on sz_socket_fd), SZ_ENOTSUP, SZ_EFSM, SZ_ETERM, and
+ * SZ_ENOMEM, after which the next call goes on with the same message. */
+int sz_receive(sz_socket socket);
+
+/* The bytes of a part received; valid until sz_release, sz_receive, or until
+ * the part is taken. */
+int sz_received(sz_socket socket, size_t index, const void **data,
+                size_t *size);
+
+/* Moves a part received into a handle, without a copy.  SZ_ENOMEM leaves it
+ * where it is. */
+int sz_take(sz_socket socket, size_t index, sz_message *message);
+
+/* Lets go of the parts received. */
+void sz_release(sz_socket socket);
+
+/* ------------------------------------------------------------ pollers -- */
+
+/* A set of sockets and descriptors to watch, level-triggered for its user.
+ * A round costs with what is ready or was used since the last one, not with
+ * what is watched. */
+int sz_poller_new(sz_poller *poller);
+void sz_poller_free(sz_poller poller);
+
+/* Watches a socket or a descriptor for `events` (SZ_IN | SZ_OUT | SZ_ERROR;
+ * 0 only reports errors).  `tag` comes back with its events.  SZ_EEXIST when
+ * it is watched already, SZ_ENOENT when it is not, SZ_EBADF. */
+int sz_poller_add_socket(sz_poller poller, sz_socket socket, int events,
+                         uint64_t tag);
+int sz_poller_add_fd(sz_poller poller, int fd, int events, uint64_t tag);
+int sz_poller_modify_socket(sz_poller poller, sz_socket socket, int events,
+                            uint64_t tag);
+int sz_poller_modify_fd(sz_poller poller, int fd, int events, uint64_t tag);
+int sz_poller_remove_socket(sz_poller poller, sz_socket socket);
+int sz_poller_remove_fd(sz_poller poller, int fd);
+
+/* What is ready now: fills at most `max` >= 1 entries and returns how many.
+ * After 0, wait on sz_poller_fd; it becomes readable, and stays so, until the
+ * next check.  A socket that was closed is reported with SZ_ERROR. */
+typedef struct {
+    uint64_t tag;
+    int events;
+} sz_ready;
+int sz_poller_check(sz_poller poller, sz_ready *ready, size_t max);
+int sz_poller_fd(sz_poller poller);
+
+/* ----------------------- waiting for C programs and for exit ----------- */
+
+/* Waits until one of `events` can be done: the events, or SZ_EAGAIN after
+ * `timeout` milliseconds (-1: no limit), or SZ_EINTR. */
+int sz_socket_wait(sz_socket socket, int events, int timeout);
+
+/* Waits until a descriptor is readable: 0, SZ_EAGAIN or SZ_EINTR. */
+int sz_wait(int fd, int timeout);
+
+/* Closes everything that is open and gives what was sent `linger`
+ * milliseconds to leave; a socket with a finite linger of its own keeps it.
+ * 0 when everything left, SZ_EAGAIN when time ran out.  The last call of a
+ * process; does nothing in a forked child. */
+int sz_exit(int linger);
+
+#pragma GCC visibility pop
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

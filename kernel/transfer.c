@@ -1,0 +1,276 @@
+/* Transfer of whole messages: all parts or none, without waiting.
+ *
+ * libzmq decides about a message at its first part: once that is taken, the
+ * others are taken too, and once the first part was received, the others can
+ * be.  Both hold across EAGAIN only, so the first part is where we look. */
+
+#include "internal.h"
+
+#include <string.h>
+
+/* libzmq may answer EAGAIN from a state that is up to a millisecond old;
+ * reading the events brings it up to date.  Bounded, because EAGAIN can stand
+ * beside an event that says otherwise. */
+static bool again(szi_socket *socket, int code, int direction, int *tries)
+{
+    if (code == SZ_EINTR)
+        return true;
+    if (code != SZ_EAGAIN || (*tries)++ > 2)
+        return false;
+    int events = szi_socket_events(socket);
+    return events > 0 && (events & direction) != 0;
+}
+
+/* ---------------------------------------------------------------- send -- */
+
+static int send_once(szi_socket *socket, zmq_msg_t *part, bool more)
+{
+    int flags = more ? ZMQ_DONTWAIT | ZMQ_SNDMORE : ZMQ_DONTWAIT;
+    return zmq_msg_send(part, socket->zmq, flags) >= 0 ? 0 : szi_last_error();
+}
+
+static int send_first(szi_socket *socket, zmq_msg_t *part, bool more)
+{
+    int tries = 0;
+    int code = send_once(socket, part, more);
+    while (code != 0 && again(socket, code, SZ_OUT, &tries))
+        code = send_once(socket, part, more);
+    return code;
+}
+
+static int make_bytes(zmq_msg_t *part, const void *data, size_t size)
+{
+    if (zmq_msg_init_size(part, size) != 0)
+        return szi_last_error();
+    memcpy(zmq_msg_data(part), data, size);
+    return 0;
+}
+
+static int make_part(zmq_msg_t *made, const sz_part *part)
+{
+    if (part->message.id == 0)
+        return make_bytes(made, part->data != NULL ? part->data : "",
+                          part->size);
+    zmq_msg_t *shared = szi_message_get(part->message);
+    if (shared == NULL)
+        return szi_handle_refuse(part->message.id, SZI_MESSAGE);
+    zmq_msg_init(made);
+    return zmq_msg_copy(made, shared) == 0 ? 0 : szi_last_error();
+}
+
+int sz_send_bytes(sz_socket handle, const void *data, size_t size)
+{
+    szi_socket *socket = szi_socket_get(handle);
+    if (socket == NULL)
+        return szi_socket_refuse(handle);
+    zmq_msg_t part;
+    int code = make_bytes(&part, data, size);
+    if (code != 0)
+        return code;
+    code = send_first(socket, &part, false);
+    if (code != 0)
+        zmq_msg_close(&part);
+    szi_socket_touched(socket);
+    return code;
+}
+
+/* The parts behind the first.  EAGAIN here means that the peer went away in
+ * the middle: libzmq forgets the parts it took, and swallows those up to the
+ * end of the message, which it must be given lest it swallow another's. */
+static int send_rest(szi_socket *socket, zmq_msg_t *made, size_t count,
+                     size_t *sent)
+{
+    int outcome = 0;
+    while (*sent < count) {
+        bool more = *sent + 1 < count;
+        int code = send_once(socket, &made[*sent], more);
+        if (code == SZ_EINTR)
+            continue;
+        if (code == SZ_EAGAIN && outcome == 0) {
+            outcome = code;
+            if (!more)
+                break;
+            continue;
+        }
+        if (code != 0)
+            return code;
+        ++*sent;
+    }
+    return outcome;
+}
+
+/* All parts are made before the first is sent, so that want of memory cannot
+ * tear the message. */
+static int send_parts(szi_socket *socket, zmq_msg_t *made,
+                      const sz_part *parts, size_t count)
+{
+    size_t ready = 0, sent = 0;
+    int code = 0;
+    while (ready < count && code == 0) {
+        code = make_part(&made[ready], &parts[ready]);
+        if (code == 0)
+            ready++;
+    }
+    if (code == 0)
+        code = send_first(socket, &made[0], count > 1);
+    if (code == 0) {
+        sent = 1;
+        code = send_rest(socket, made, count, &sent);
+    }
+    for (size_t i = sent; i < ready; i++)
+        zmq_msg_close(&made[i]);
+    return code;
+}
+
+int sz_send(sz_socket handle, const sz_part *parts, size_t count)
+{
+    enum {
+        FEW = 16
+    };
+    szi_socket *socket = szi_socket_get(handle);
+    if (socket == NULL)
+        return szi_socket_refuse(handle);
+    if (count == 0)
+        return SZ_EPARTS;
+    zmq_msg_t few[FEW];
+    zmq_msg_t *made = few;
+    if (count > FEW) {
+        made = count <= SIZE_MAX / sizeof *made
+                   ? szi_resize(NULL, count * sizeof *made)
+                   : NULL;
+        if (made == NULL)
+            return SZ_ENOMEM;
+    }
+    int code = send_parts(socket, made, parts, count);
+    if (made != few)
+        szi_free(made);
+    szi_socket_touched(socket);
+    return code;
+}
+
+/* ------------------------------------------------------------- receive -- */
+
+static zmq_msg_t *part_at(szi_socket *socket, size_t index)
+{
+    return index == 0 ? &socket->first : &socket->rest[index - 1];
+}
+
+void szi_parts_drop(szi_socket *socket)
+{
+    if (socket->held == 0)
+        return;
+    zmq_msg_close(&socket->first);
+    zmq_msg_init(&socket->first);
+    for (size_t i = 1; i < socket->held; i++)
+        zmq_msg_close(&socket->rest[i - 1]);
+    socket->held = 0;
+    socket->torn = false;
+}
+
+static int receive_once(szi_socket *socket, zmq_msg_t *part)
+{
+    return zmq_msg_recv(part, socket->zmq, ZMQ_DONTWAIT) >= 0
+               ? 0
+               : szi_last_error();
+}
+
+static int receive_part(szi_socket *socket, zmq_msg_t *part)
+{
+    int tries = 0;
+    int code = receive_once(socket, part);
+    while (code != 0 && again(socket, code, SZ_IN, &tries))
+        code = receive_once(socket, part);
+    return code;
+}
+
+static int make_room(szi_socket *socket)
+{
+    if (socket->held - 1 < socket->room)
+        return 0;
+    size_t room = socket->room > 0 ? socket->room * 2 : 4;
+    zmq_msg_t *larger = szi_resize(NULL, room * sizeof *larger);
+    if (larger == NULL)
+        return SZ_ENOMEM;
+    for (size_t i = 0; i + 1 < socket->held; i++) {
+        zmq_msg_init(&larger[i]);
+        zmq_msg_move(&larger[i], &socket->rest[i]);
+    }
+    szi_free(socket->rest);
+    socket->rest = larger;
+    socket->room = room;
+    return 0;
+}
+
+/* The parts behind the first.  What fails leaves the message torn, and the
+ * next call goes on with it. */
+static int receive_rest(szi_socket *socket)
+{
+    socket->torn = true;
+    while (zmq_msg_more(part_at(socket, socket->held - 1))) {
+        int code = make_room(socket);
+        if (code != 0)
+            return code;
+        zmq_msg_t *part = part_at(socket, socket->held);
+        zmq_msg_init(part);
+        code = receive_part(socket, part);
+        if (code != 0)
+            return code;
+        socket->held++;
+    }
+    socket->torn = false;
+    return (int)socket->held;
+}
+
+int sz_receive(sz_socket handle)
+{
+    szi_socket *socket = szi_socket_get(handle);
+    if (socket == NULL)
+        return szi_socket_refuse(handle);
+    int code = 1;
+    if (!socket->torn) {
+        /* libzmq lets go of what the first part held. */
+        if (socket->held > 1)
+            szi_parts_drop(socket);
+        socket->held = 0;
+        code = receive_part(socket, &socket->first);
+        if (code == 0) {
+            socket->held = 1;
+            code = 1;
+        }
+    }
+    if (code == 1 && zmq_msg_more(&socket->first))
+        code = receive_rest(socket);
+    szi_socket_touched(socket);
+    return code;
+}
+
+int sz_received(sz_socket handle, size_t index, const void **data,
+                size_t *size)
+{
+    szi_socket *socket = szi_socket_get(handle);
+    if (socket == NULL)
+        return szi_socket_refuse(handle);
+    if (socket->torn || index >= socket->held)
+        return SZ_ENOENT;
+    zmq_msg_t *part = part_at(socket, index);
+    *data = zmq_msg_data(part);
+    *size = zmq_msg_size(part);
+    return 0;
+}
+
+int sz_take(sz_socket handle, size_t index, sz_message *message)
+{
+    szi_socket *socket = szi_socket_get(handle);
+    if (socket == NULL)
+        return szi_socket_refuse(handle);
+    if (socket->torn || index >= socket->held)
+        return SZ_ENOENT;
+    return szi_message_adopt(part_at(socket, index), message);
+}
+
+void sz_release(sz_socket handle)
+{
+    szi_socket *socket = szi_socket_get(handle);
+    if (socket != NULL && !socket->torn)
+        szi_parts_drop(socket);
+}

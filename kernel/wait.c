@@ -1,0 +1,28 @@
+/* The plain blocking waits, for C programs and tests. */
+
+#include "internal.h"
+
+#include <poll.h>
+
+int sz_wait(int fd, int timeout)
+{
+    struct pollfd watched = {.fd = fd, .events = POLLIN};
+    int n = poll(&watched, 1, timeout);
+    if (n < 0)
+        return szi_last_error();
+    if (watched.revents & POLLNVAL)
+        return SZ_EBADF;
+    return n == 0 ? SZ_EAGAIN : 0;
+}
+
+int sz_socket_wait(sz_socket handle, int events, int timeout)
+{
+    szi_socket *socket = szi_socket_get(handle);
+    if (socket == NULL)
+        return szi_socket_refuse(handle);
+    zmq_pollitem_t item = {.socket = socket->zmq, .events = (short)events};
+    int n = zmq_poll(&item, 1, timeout);
+    int code = n < 0 ? szi_last_error() : n == 0 ? SZ_EAGAIN : item.revents;
+    szi_socket_touched(socket);
+    return code;
+}
