@@ -8,7 +8,21 @@
 (foreign-declare "enum { LARGEST_SMALL_PART = 65536 };")
 (define-foreign-variable largest-small-part int "LARGEST_SMALL_PART")
 
-(define (make-bytes size) (make-string size))
+;; The heap may have been given a limit, past which CHICKEN ends the process.
+;; It copies from one half to the other.
+(define-foreign-variable heap-limit unsigned-integer64 "C_maximal_heap_size")
+
+(define (heap-room? size)
+  (let ((room? (lambda ()
+                 (let ((now (memory-statistics)))
+                   (<= (* 2 (+ size (vector-ref now 1) (vector-ref now 2)))
+                       heap-limit)))))
+    (or (room?) (begin (gc #t) (room?)))))
+
+(define (make-bytes location size)
+  (if (or (< size 1000000) (heap-room? size))
+      (make-string size)
+      (fail location enomem size)))
 
 (define (bytes? x) (or (string? x) (blob? x) (u8vector? x)))
 
@@ -26,20 +40,26 @@
    C_return(to);")
 
 ;; A fresh string of the bytes of x, a string or blob.
-(define (bytes->string x)
+(define (bytes->string location x)
   (let ((size (bytes-size x)))
-    (if (fx= size 0) (make-string 0) (%bytes->string x (make-string size)))))
+    (if (fx= size 0)
+        (make-string 0)
+        (%bytes->string x (make-bytes location size)))))
 
-;; The bytes of a fresh string as `kind`.  Shares, where it can.
+;; A string that nobody else sees, as `kind`, without a copy.
 (define (string->kind string kind)
   (case kind
     ((string) string)
-    ((blob) (string->blob string))
-    (else (blob->u8vector/shared (string->blob string)))))
+    ((blob) (string->blob! string))
+    (else (blob->u8vector/shared (string->blob! string)))))
+
+(define (string->blob! string)
+  (##core#inline "C_string_to_bytevector" string)
+  string)
 
 ;; What %get-bytes, %message-bytes or %part has found, as a fresh string.
-(define (found-bytes)
-  (let ((string (make-string (%bytes-size))))
+(define (found-bytes location)
+  (let ((string (make-bytes location (%bytes-size))))
     (%copy-bytes string)
     string))
 
@@ -49,7 +69,7 @@
 ;; string; else the number of parts, which are then held by the kernel, or a
 ;; negative error.
 (foreign-declare "
-enum { SMALL = 128 };
+enum { SMALL = 256 };
 
 static C_word build_bytes(C_word **room, C_word type, const void *data,
                           size_t size)
@@ -74,7 +94,7 @@ static C_word receive_small(C_word **room, int arguments, C_word socket)
 }
 ")
 (define-inline (%receive-small socket)
-  (##core#inline_allocate ("receive_small" 17) socket))
+  (##core#inline_allocate ("receive_small" 33) socket))
 
 ;; Builds the parts held by the kernel in the nursery and lets go of them: a
 ;; string or blob, or a list of them.  Answers #f if one is large or there is

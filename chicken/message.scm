@@ -49,7 +49,7 @@
 
 (define (bytes->message location storage)
   (if (fx<= (bytes-size storage) largest-small-part)
-      (make-message-record (bytes->string storage))
+      (make-message-record (bytes->string location storage))
       (held-message (checked location (%make-message storage)))))
 
 (define (make-zeros size)
@@ -62,7 +62,7 @@
 (define (copy-message m)
   (let ((data (message-data (check-message 'copy-message m))))
     (if (string? data)
-        (make-message-record (bytes->string data))
+        (make-message-record (bytes->string 'copy-message data))
         (held-message (checked 'copy-message (%copy-message data) m)))))
 
 ;; --------------------------------------------------------------- reading --
@@ -74,10 +74,14 @@
                 (%bytes-size)))))
 
 (define (message->string m)
-  (let ((data (message-data (check-message 'message->string m))))
-    (cond ((string? data) (bytes->string data))
-          (else (checked 'message->string (%message-bytes data))
-                (found-bytes)))))
+  (check-message 'message->string m)
+  (message-string 'message->string m))
+
+(define (message-string location m)
+  (let ((data (message-data m)))
+    (cond ((string? data) (bytes->string location data))
+          (else (checked location (%message-bytes data))
+                (found-bytes location)))))
 
 ;; Calls (procedure pointer size) while the bytes cannot move.  They are held
 ;; by a message of their own, which is freed when the procedure returns or is

@@ -112,7 +112,9 @@
                    (%get-integer handle row)
                    (%get-bytes handle row)))
          (value (and (fx>= code 0)
-                     (if integer? (integer->value row (%number)) (found-bytes)))))
+                     (if integer?
+                         (integer->value row (%number))
+                         (found-bytes 'socket-option)))))
     (wake-waiters! s)
     (checked 'socket-option code name)
     (case name

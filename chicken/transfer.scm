@@ -185,12 +185,12 @@
 (define (part->message part)
   (cond ((message? part) part)
         ((string? part) (make-message-record part))
-        (else (make-message-record (bytes->string part)))))
+        (else (make-message-record (bytes->string 'receive-message part)))))
 
 (define (part->string part)
   (cond ((string? part) part)
-        ((message? part) (message->string part))
-        (else (bytes->string part))))
+        ((message? part) (message-string 'receive-message part))
+        (else (bytes->string 'receive-message part))))
 
 (define-inline (blobs? as) (or (eq? as 'blob) (eq? as 'u8vector)))
 
@@ -209,9 +209,9 @@
 (define (take-part handle i)
   (%part handle i)
   (if (<= (%bytes-size) largest-small-part)
-      (found-bytes)
+      (found-bytes 'receive-message)
       (let ((held (%take handle i)))
-        (if (fx< held 0) (found-bytes) held))))
+        (if (fx< held 0) (found-bytes 'receive-message) held))))
 
 ;; What %receive-small answered; the parts, if it left them with the kernel,
 ;; as one or as a list.
@@ -241,26 +241,32 @@
   (and (pair? (socket-unread s)) (pair? (own (socket-unread s)))))
 
 (define (set-unread! s parts)
-  (set-socket-unread! s (with-own (socket-unread s) parts)))
+  (unless (and (null? parts) (null? (socket-unread s)))
+    (set-socket-unread! s (with-own (socket-unread s) parts))))
 
 ;; The general way: what is unread first, then the socket.
 (define (receive-part s as non-blocking timeout)
   (check-as 'receive-message as)
   (if (unread? s)
-      (let ((parts (own (socket-unread s))))
-        (set-unread! s (cdr parts))
-        (present (car parts) as))
+      (deliver s (own (socket-unread s)) as)
       (receive-on s (receive-raw s as) as non-blocking timeout)))
 
 ;; Goes on from a first attempt.
 (define (receive-on s first as non-blocking timeout)
   (let ((got (receive-or-wait 'receive-message s first as
                               non-blocking timeout)))
-    (cond ((pair? got)
-           (set-unread! s (cdr got))
-           (present (car got) as))
-          (got (present got as))
-          (else #f))))
+    (and got (deliver s (if (pair? got) got (list got)) as))))
+
+;; The first of the parts as it is wanted; the others stay unread.  So does
+;; one that the heap has no room for, which can be had as a message still.
+(define (deliver s parts as)
+  (let ((part (car parts)))
+    (set-unread! s (if (and (message? part) (not (procedure? as)))
+                       parts
+                       (cdr parts)))
+    (let ((presented (present part as)))
+      (unless (procedure? as) (set-unread! s (cdr parts)))
+      presented)))
 
 ;; The short way, for a message of one part that is there.
 (define (receive-at-once s as)
@@ -304,12 +310,14 @@
     (check-as 'receive-multipart-message as)
     (check-wait 'receive-multipart-message timeout)
     (let ((got (if (unread? s)
-                   (let ((parts (own (socket-unread s))))
-                     (set-unread! s '())
-                     parts)
+                   (own (socket-unread s))
                    (receive-or-wait 'receive-multipart-message s
                                     (receive-raw s as) as
                                     non-blocking timeout))))
-      (and got
-           (map (lambda (part) (present part as))
-                (if (pair? got) got (list got)))))))
+      (and got (deliver-all s (if (pair? got) got (list got)) as)))))
+
+(define (deliver-all s parts as)
+  (set-unread! s (if (procedure? as) '() parts))
+  (let ((presented (map (lambda (part) (present part as)) parts)))
+    (set-unread! s '())
+    presented))
