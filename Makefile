@@ -27,7 +27,7 @@ TEST_SUPPORT := $(filter-out %_test.c,$(wildcard tests/kernel/*.c))
 EGG          := zmq.egg $(wildcard chicken/*.scm) $(KERNEL) \
                 $(wildcard kernel/*.h kernel/*.def)
 
-FILES     ?= README.md $(wildcard doc/* chicken/*.scm kernel/* examples/*)
+FILES     ?= $(wildcard README.md doc/* chicken/*.scm kernel/* examples/*)
 WORKERS   ?= 4
 TRANSPORT ?= ipc
 

@@ -164,6 +164,15 @@ int sz_context_shutdown(sz_context handle)
     return zmq_ctx_shutdown(context->zmq) == 0 ? 0 : szi_last_error();
 }
 
+/* Lets go of the handle of a context that is gone, once. */
+static void forget(szi_context *context)
+{
+    if (atomic_exchange(&context->forgotten, true))
+        return;
+    szi_handle_free(context->id);
+    szi_context_release(context);
+}
+
 static void *terminate(void *argument)
 {
     szi_context *context = argument;
@@ -174,6 +183,8 @@ static void *terminate(void *argument)
     atomic_store(&context->gone, true);
     close(context->done[1]);
     context->done[1] = -1;
+    if (atomic_load(&context->dropped))
+        forget(context);
     szi_context_release(context);
     return NULL;
 }
@@ -217,8 +228,7 @@ int sz_context_terminate(sz_context handle)
     }
     if (!atomic_load(&context->gone))
         return SZ_EAGAIN;
-    szi_handle_free(handle.id);
-    szi_context_release(context);
+    forget(context);
     return 0;
 }
 
@@ -229,12 +239,18 @@ int sz_context_fd(sz_context handle)
     return context != NULL ? context->done[0] : code;
 }
 
+/* The handle stays until the context is gone, for sz_exit to find. */
 void sz_context_drop(sz_context handle)
 {
     int code = sz_context_terminate(handle);
     if (code != SZ_EAGAIN)
         return;
     szi_context *context = szi_context_get(handle, &code);
-    szi_handle_free(handle.id);
+    if (context == NULL)
+        return;
+    atomic_fetch_add(&context->references, 1);
+    atomic_store(&context->dropped, true);
+    if (atomic_load(&context->gone))
+        forget(context);
     szi_context_release(context);
 }

@@ -148,7 +148,9 @@ struct szi_context {
     int count;
     int limit;           /* max-sockets, once a first socket was made */
     atomic_bool closing; /* terminate was called */
-    atomic_bool gone;
+    atomic_bool gone;    /* it is terminated */
+    atomic_bool dropped; /* nobody will ask whether it is gone */
+    atomic_bool forgotten;
     int done[2];    /* a pipe: [0] is readable once the context is gone */
     void *resolver; /* see inproc.c */
     szi_name *pending;

@@ -204,10 +204,13 @@ static szi_endpoint *note_endpoint(szi_socket *socket, char *given, bool bound)
         endpoint->given = given;
     else
         szi_free(given);
+    /* Other threads look for inproc endpoints here. */
+    pthread_mutex_lock(&socket->context->lock);
     szi_endpoint **at = &socket->endpoints;
     while (*at != NULL)
         at = &(*at)->next;
     *at = endpoint;
+    pthread_mutex_unlock(&socket->context->lock);
     return endpoint;
 }
 
@@ -281,7 +284,9 @@ static int close_endpoint(sz_socket handle, const char *text, size_t length,
     szi_socket_touched(socket);
     if (code == 0 && *at != NULL) {
         szi_endpoint *gone = *at;
+        pthread_mutex_lock(&socket->context->lock);
         *at = gone->next;
+        pthread_mutex_unlock(&socket->context->lock);
         szi_free(gone->given);
         szi_free(gone);
     }
