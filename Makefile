@@ -34,7 +34,7 @@ TRANSPORT ?= ipc
 .PHONY: demo test egg kernel install bench setup clean format
 
 demo: egg $(BUILD)/wordcount
-	$(HERE) WORDCOUNT=$(BUILD)/wordcount WORKERS=$(WORKERS) \
+	@$(HERE) WORDCOUNT=$(BUILD)/wordcount WORKERS=$(WORKERS) \
 	    TRANSPORT=$(TRANSPORT) examples/wordcount $(FILES)
 
 test: setup-for-tests egg kernel-tests $(BUILD)/wordcount
