@@ -105,7 +105,7 @@ int sz_context_check(sz_context handle)
     szi_context *context = szi_context_get(handle, &code);
     if (context == NULL)
         return code;
-    return atomic_load(&context->closing) ? SZ_ETERM : 0;
+    return atomic_load(&context->shut) ? SZ_ETERM : 0;
 }
 
 int sz_context_set(sz_context handle, const sz_option *option, int64_t value)
@@ -117,6 +117,8 @@ int sz_context_set(sz_context handle, const sz_option *option, int64_t value)
     code = szi_option_check(option, SZ_CONTEXT_OPTION, 'w', true);
     if (code == 0)
         code = szi_option_check_integer(option, value);
+    if (code == 0 && atomic_load(&context->closing))
+        code = SZ_ETERM;
     if (code != 0)
         return code;
     if (context->limit != 0 && option->types == SZI_EARLY)
@@ -133,6 +135,8 @@ int sz_context_get(sz_context handle, const sz_option *option, int64_t *value)
     if (context == NULL)
         return code;
     code = szi_option_check(option, SZ_CONTEXT_OPTION, 'r', true);
+    if (code == 0 && atomic_load(&context->closing))
+        code = SZ_ETERM;
     if (code != 0)
         return code;
     /* -1 is a value too, so only errno tells. */
@@ -159,6 +163,10 @@ int sz_context_shutdown(sz_context handle)
     szi_context *context = szi_context_get(handle, &code);
     if (context == NULL)
         return code;
+    /* One that is terminating is shut down already, and may be gone. */
+    if (atomic_load(&context->closing))
+        return 0;
+    atomic_store(&context->shut, true);
     /* Afterwards the resolver could not bind any more. */
     szi_inproc_resolve(context);
     return zmq_ctx_shutdown(context->zmq) == 0 ? 0 : szi_last_error();
@@ -223,6 +231,7 @@ int sz_context_terminate(sz_context handle)
             atomic_store(&context->closing, false);
             return code;
         }
+        atomic_store(&context->shut, true);
         while (context->sockets != NULL)
             szi_socket_close(context->sockets);
     }

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -69,8 +70,12 @@ int szi_endpoint_check(const char *endpoint, size_t length, bool bound)
     return 0;
 }
 
-bool szi_descriptors_free(int count)
+bool szi_descriptors_free(int64_t count)
 {
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 ||
+        (rlim_t)count > limit.rlim_cur)
+        return false;
     int *fds = szi_resize(NULL, (size_t)count * sizeof *fds);
     if (fds == NULL)
         return false;

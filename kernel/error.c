@@ -2,6 +2,7 @@
 
 #include "internal.h"
 
+#include <limits.h>
 #include <string.h>
 
 typedef struct {
@@ -27,6 +28,11 @@ static const row *find(int code)
     return NULL;
 }
 
+static int negated(int code)
+{
+    return code < -INT_MAX ? INT_MAX : -code;
+}
+
 const char *sz_error_symbol(int code)
 {
     const row *found = find(code);
@@ -36,13 +42,17 @@ const char *sz_error_symbol(int code)
 const char *sz_error_text(int code)
 {
     const row *found = find(code);
-    return found != NULL ? found->text : zmq_strerror(-code);
+    if (found != NULL)
+        return found->text;
+    /* The text of a number without a name stands in a shared buffer. */
+    const char *text = zmq_strerror(negated(code));
+    return strncmp(text, "Unknown", 7) == 0 ? "unknown error" : text;
 }
 
 int sz_error_errno(int code)
 {
     const row *found = find(code);
-    return found != NULL ? found->number : -code;
+    return found != NULL ? found->number : negated(code);
 }
 
 int szi_last_error(void)

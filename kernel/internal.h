@@ -120,7 +120,7 @@ int szi_endpoint_check(const char *endpoint, size_t length, bool bound);
 bool szi_endpoint_inproc(const char *endpoint);
 
 /* Whether `count` descriptors are free. */
-bool szi_descriptors_free(int count);
+bool szi_descriptors_free(int64_t count);
 
 /* A pipe, both ends closed on exec.  SZ_EMFILE, SZ_ENFILE. */
 int szi_pipe(int fds[2]);
@@ -147,6 +147,7 @@ struct szi_context {
     szi_socket *sockets;
     int count;
     int limit;           /* max-sockets, once a first socket was made */
+    atomic_bool shut;    /* shutdown or terminate was called */
     atomic_bool closing; /* terminate was called */
     atomic_bool gone;    /* it is terminated */
     atomic_bool dropped; /* nobody will ask whether it is gone */
@@ -219,17 +220,33 @@ int szi_socket_events(szi_socket *socket);
 
 /* ------------------------------------------------------------ message -- */
 
+/* Makes a part of `size` bytes, to be closed by the caller: SZ_ENOMEM. */
+static inline int szi_part_new(zmq_msg_t *part, size_t size)
+{
+    if (size > PTRDIFF_MAX / 2)
+        return SZ_ENOMEM;
+    return zmq_msg_init_size(part, size) == 0 ? 0 : szi_last_error();
+}
+
 int szi_message_adopt(zmq_msg_t *part, sz_message *message);
 zmq_msg_t *szi_message_get(sz_message message);
 
 /* ------------------------------------------------------------- poller -- */
 
-/* To be called after anything that may have taken the socket's signal. */
+/* One of both is to be called after anything that may have taken the
+ * socket's signal: settled where the last thing done was to read the events,
+ * which may be an error. */
 void szi_poller_touch(szi_watch *watches);
+void szi_poller_settled(szi_watch *watches, int events);
 static inline void szi_socket_touched(szi_socket *socket)
 {
     if (socket->watches != NULL)
         szi_poller_touch(socket->watches);
+}
+static inline void szi_socket_settled(szi_socket *socket, int events)
+{
+    if (socket->watches != NULL)
+        szi_poller_settled(socket->watches, events);
 }
 void szi_poller_closed(szi_socket *socket);
 

@@ -31,13 +31,14 @@ zmq_msg_t *szi_message_get(sz_message message)
 int sz_message_new(const void *data, size_t size, sz_message *message)
 {
     zmq_msg_t part;
-    if (zmq_msg_init_size(&part, size) != 0)
-        return szi_last_error();
+    int code = szi_part_new(&part, size);
+    if (code != 0)
+        return code;
     if (data != NULL)
         memcpy(zmq_msg_data(&part), data, size);
     else
         memset(zmq_msg_data(&part), 0, size);
-    int code = szi_message_adopt(&part, message);
+    code = szi_message_adopt(&part, message);
     zmq_msg_close(&part);
     return code;
 }

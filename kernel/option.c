@@ -52,19 +52,18 @@ const sz_option *sz_option_find(sz_scope scope, const char *name)
     return NULL;
 }
 
-/* Edit distance, bounded by the length of the words that are compared. */
+enum {
+    LONGEST = 40 /* no name is near to a longer one */
+};
+
+/* Edit distance of words of at most LONGEST letters. */
 static size_t distance(const char *a, const char *b)
 {
-    enum {
-        LONGEST = 40
-    };
     size_t row[LONGEST + 1];
     size_t n = strlen(b);
-    if (n > LONGEST)
-        return SIZE_MAX;
     for (size_t j = 0; j <= n; j++)
         row[j] = j;
-    for (size_t i = 0; a[i] != '\0' && i < LONGEST; i++) {
+    for (size_t i = 0; a[i] != '\0'; i++) {
         size_t corner = row[0];
         row[0] = i + 1;
         for (size_t j = 0; j < n; j++) {
@@ -91,6 +90,8 @@ static size_t common_prefix(const char *a, const char *b)
 const char *szi_nearest(const char *name, const char *best,
                         const char *candidate)
 {
+    if (strlen(name) > LONGEST)
+        return best;
     size_t near = distance(name, candidate);
     if (near > 1 + strlen(name) / 3)
         return best;

@@ -2,11 +2,12 @@
  *
  * libzmq's descriptors are edge-triggered, the poller is level-triggered.  A
  * watch is hot when its socket may be ready without a new edge: when it is
- * new, its edge fired, it was ready at the last check, or somebody else used
- * the socket since.  A check reads the events of the hot ones only; one that
- * is not ready turns cold, and as that reading was the last use of the
- * socket, its next event brings an edge.  So between checks every cold watch
- * is armed, and making one hot in between wakes whoever waits. */
+ * new, its edge fired, it was ready at the last check, or somebody used the
+ * socket since.  A check reads the events of the hot ones only; one that is
+ * not ready turns cold.  Reading the events makes libzmq process all that has
+ * arrived, so the next event after it brings an edge.  So between checks
+ * every cold watch is armed, and making one hot in between wakes whoever
+ * waits. */
 
 #include "internal.h"
 
@@ -25,9 +26,10 @@ struct szi_watch {
     uint64_t tag;
     uint64_t socket_id;
     bool hot, closed;
-    bool
-        always; /* a file, which epoll does not take: it is never waited for */
-    int fired;  /* what epoll said about a descriptor in this check */
+    bool changed; /* for SZ_CHANGED: signaled or used since it was added,
+                     modified or reported */
+    bool always;  /* a file, which epoll does not take: never waited for */
+    int fired;    /* what epoll said about a descriptor in this check */
     szi_watch *next_hot, *previous_hot;
     szi_watch *next, *previous;
     szi_watch *next_of_socket;
@@ -74,6 +76,7 @@ static void cool(szi_watch *watch)
 
 static void touch(szi_watch *watch)
 {
+    watch->changed = true;
     heat(watch);
     if (!watch->poller->armed)
         return;
@@ -85,6 +88,20 @@ void szi_poller_touch(szi_watch *watches)
 {
     for (szi_watch *w = watches; w != NULL; w = w->next_of_socket)
         touch(w);
+}
+
+static void settle(szi_watch *watch, int events)
+{
+    if (events < 0 || (events | SZ_CHANGED) & watch->events)
+        touch(watch);
+    else
+        cool(watch);
+}
+
+void szi_poller_settled(szi_watch *watches, int events)
+{
+    for (szi_watch *w = watches; w != NULL; w = w->next_of_socket)
+        settle(w, events);
 }
 
 void szi_poller_closed(szi_socket *socket)
@@ -180,9 +197,15 @@ static uint32_t to_epoll(int events)
 
 static szi_watch *find_socket(szi_poller *poller, uint64_t id)
 {
-    szi_watch *watch = poller->watches;
-    while (watch != NULL && (id == 0 || watch->socket_id != id))
-        watch = watch->next;
+    sz_socket handle = {id};
+    szi_socket *socket = szi_socket_get(handle);
+    szi_watch *watch = socket != NULL ? socket->watches : poller->watches;
+    if (socket != NULL)
+        while (watch != NULL && watch->poller != poller)
+            watch = watch->next_of_socket;
+    else
+        while (watch != NULL && (id == 0 || watch->socket_id != id))
+            watch = watch->next;
     return watch;
 }
 
@@ -212,6 +235,7 @@ static int enlist(szi_poller *poller, szi_watch *watch, uint32_t mask)
     }
     if (watch->socket != NULL || watch->always)
         touch(watch);
+    watch->changed = false;
     return 0;
 }
 
@@ -238,9 +262,8 @@ int sz_poller_add_socket(sz_poller handle, sz_socket socket_handle, int events,
     szi_socket *socket = szi_socket_get(socket_handle);
     if (socket == NULL)
         return szi_socket_refuse(socket_handle);
-    for (szi_watch *w = socket->watches; w != NULL; w = w->next_of_socket)
-        if (w->poller == poller)
-            return SZ_EEXIST;
+    if (find_socket(poller, socket_handle.id) != NULL)
+        return SZ_EEXIST;
     szi_watch watch = {.socket = socket,
                        .socket_id = socket_handle.id,
                        .fd = socket->fd,
@@ -276,6 +299,7 @@ static int modify(szi_watch *watch, int events, uint64_t tag)
     watch->tag = tag;
     if (watch->socket != NULL || watch->always)
         touch(watch);
+    watch->changed = false;
     return 0;
 }
 
@@ -352,6 +376,7 @@ static void collect(szi_poller *poller)
             }
             if (watch->socket == NULL)
                 watch->fired = from_epoll(fired[i].events, watch->events);
+            watch->changed = true;
             heat(watch);
         }
         /* Descriptors stay ready and fill every round. */
@@ -374,8 +399,13 @@ static int inspect(szi_watch *watch)
     for (szi_watch *w = watch->socket->watches; w != NULL;
          w = w->next_of_socket)
         if (w != watch)
-            touch(w);
-    return events < 0 ? SZ_ERROR : events & watch->events;
+            settle(w, events);
+    if (events < 0)
+        return SZ_ERROR;
+    if (watch->changed)
+        events |= SZ_CHANGED;
+    watch->changed = false;
+    return events & watch->events;
 }
 
 int sz_poller_check(sz_poller handle, sz_ready *ready, size_t max)

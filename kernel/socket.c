@@ -8,9 +8,9 @@
 /* What libzmq opens with the first socket of a context, which aborts the
  * process if it cannot: two descriptors for each I/O thread and for the
  * reaper, one for the socket; and a few for whoever is next. */
-static int descriptors_to_start(szi_context *context)
+static int64_t descriptors_to_start(szi_context *context)
 {
-    return 2 * zmq_ctx_get(context->zmq, ZMQ_IO_THREADS) + 2 + 1 + 2;
+    return 2 * (int64_t)zmq_ctx_get(context->zmq, ZMQ_IO_THREADS) + 2 + 1 + 2;
 }
 
 /* The context gets one place more than its user asked for: see inproc.c. */
@@ -346,7 +346,7 @@ int sz_socket_events(sz_socket handle)
     if (socket == NULL)
         return szi_socket_refuse(handle);
     int events = szi_socket_events(socket);
-    szi_socket_touched(socket);
+    szi_socket_settled(socket, events);
     return events;
 }
 

@@ -325,7 +325,14 @@ void sz_poller_free(sz_poller poller);
 
 /* Watches a socket or a descriptor for `events` (SZ_IN | SZ_OUT | SZ_ERROR;
  * 0 only reports errors).  `tag` comes back with its events.  SZ_EEXIST when
- * it is watched already, SZ_ENOENT when it is not, SZ_EBADF. */
+ * it is watched already, SZ_ENOENT when it is not, SZ_EBADF.
+ *
+ * SZ_CHANGED is for who waits to send on a socket whose SZ_OUT says nothing
+ * about the peer meant, as with ROUTER: it is reported once after the socket
+ * was signaled or used, since it was added or modified with it. */
+enum {
+    SZ_CHANGED = 8
+};
 int sz_poller_add_socket(sz_poller poller, sz_socket socket, int events,
                          uint64_t tag);
 int sz_poller_add_fd(sz_poller poller, int fd, int events, uint64_t tag);

@@ -8,17 +8,38 @@
 
 #include <string.h>
 
+/* What is known of the socket's events after an attempt. */
+typedef struct {
+    int tries;
+    int events; /* only with `settled` */
+    bool settled;
+} attempt;
+
 /* libzmq may answer EAGAIN from a state that is up to a millisecond old;
  * reading the events brings it up to date.  Bounded, because EAGAIN can stand
  * beside an event that says otherwise. */
-static bool again(szi_socket *socket, int code, int direction, int *tries)
+static bool again(szi_socket *socket, int *code, int direction, attempt *made)
 {
-    if (code == SZ_EINTR)
+    made->settled = false;
+    if (*code == SZ_EINTR)
         return true;
-    if (code != SZ_EAGAIN || (*tries)++ > 2)
+    if (*code != SZ_EAGAIN)
         return false;
-    int events = szi_socket_events(socket);
-    return events > 0 && (events & direction) != 0;
+    made->events = szi_socket_events(socket);
+    if (made->events < 0)
+        *code = made->events;
+    made->settled = made->events < 0 || (made->events & direction) == 0 ||
+                    made->tries++ > 2;
+    return !made->settled;
+}
+
+/* Tells the pollers that the socket was used. */
+static void used(szi_socket *socket, attempt made)
+{
+    if (made.settled)
+        szi_socket_settled(socket, made.events);
+    else
+        szi_socket_touched(socket);
 }
 
 /* ---------------------------------------------------------------- send -- */
@@ -29,21 +50,21 @@ static int send_once(szi_socket *socket, zmq_msg_t *part, bool more)
     return zmq_msg_send(part, socket->zmq, flags) >= 0 ? 0 : szi_last_error();
 }
 
-static int send_first(szi_socket *socket, zmq_msg_t *part, bool more)
+static int send_first(szi_socket *socket, zmq_msg_t *part, bool more,
+                      attempt *made)
 {
-    int tries = 0;
     int code = send_once(socket, part, more);
-    while (code != 0 && again(socket, code, SZ_OUT, &tries))
+    while (code != 0 && again(socket, &code, SZ_OUT, made))
         code = send_once(socket, part, more);
     return code;
 }
 
 static int make_bytes(zmq_msg_t *part, const void *data, size_t size)
 {
-    if (zmq_msg_init_size(part, size) != 0)
-        return szi_last_error();
-    memcpy(zmq_msg_data(part), data, size);
-    return 0;
+    int code = szi_part_new(part, size);
+    if (code == 0)
+        memcpy(zmq_msg_data(part), data, size);
+    return code;
 }
 
 static int make_part(zmq_msg_t *made, const sz_part *part)
@@ -67,10 +88,11 @@ int sz_send_bytes(sz_socket handle, const void *data, size_t size)
     int code = make_bytes(&part, data, size);
     if (code != 0)
         return code;
-    code = send_first(socket, &part, false);
+    attempt made = {0};
+    code = send_first(socket, &part, false, &made);
     if (code != 0)
         zmq_msg_close(&part);
-    szi_socket_touched(socket);
+    used(socket, made);
     return code;
 }
 
@@ -102,7 +124,7 @@ static int send_rest(szi_socket *socket, zmq_msg_t *made, size_t count,
 /* All parts are made before the first is sent, so that want of memory cannot
  * tear the message. */
 static int send_parts(szi_socket *socket, zmq_msg_t *made,
-                      const sz_part *parts, size_t count)
+                      const sz_part *parts, size_t count, attempt *first)
 {
     size_t ready = 0, sent = 0;
     int code = 0;
@@ -112,9 +134,10 @@ static int send_parts(szi_socket *socket, zmq_msg_t *made,
             ready++;
     }
     if (code == 0)
-        code = send_first(socket, &made[0], count > 1);
+        code = send_first(socket, &made[0], count > 1, first);
     if (code == 0) {
         sent = 1;
+        first->settled = false;
         code = send_rest(socket, made, count, &sent);
     }
     for (size_t i = sent; i < ready; i++)
@@ -141,10 +164,11 @@ int sz_send(sz_socket handle, const sz_part *parts, size_t count)
         if (made == NULL)
             return SZ_ENOMEM;
     }
-    int code = send_parts(socket, made, parts, count);
+    attempt first = {0};
+    int code = send_parts(socket, made, parts, count, &first);
     if (made != few)
         szi_free(made);
-    szi_socket_touched(socket);
+    used(socket, first);
     return code;
 }
 
@@ -174,11 +198,10 @@ static int receive_once(szi_socket *socket, zmq_msg_t *part)
                : szi_last_error();
 }
 
-static int receive_part(szi_socket *socket, zmq_msg_t *part)
+static int receive_part(szi_socket *socket, zmq_msg_t *part, attempt *made)
 {
-    int tries = 0;
     int code = receive_once(socket, part);
-    while (code != 0 && again(socket, code, SZ_IN, &tries))
+    while (code != 0 && again(socket, &code, SZ_IN, made))
         code = receive_once(socket, part);
     return code;
 }
@@ -212,7 +235,8 @@ static int receive_rest(szi_socket *socket)
             return code;
         zmq_msg_t *part = part_at(socket, socket->held);
         zmq_msg_init(part);
-        code = receive_part(socket, part);
+        attempt made = {0};
+        code = receive_part(socket, part, &made);
         if (code != 0)
             return code;
         socket->held++;
@@ -227,12 +251,13 @@ int sz_receive(sz_socket handle)
     if (socket == NULL)
         return szi_socket_refuse(handle);
     int code = 1;
+    attempt first = {0};
     if (!socket->torn) {
         /* libzmq lets go of what the first part held. */
         if (socket->held > 1)
             szi_parts_drop(socket);
         socket->held = 0;
-        code = receive_part(socket, &socket->first);
+        code = receive_part(socket, &socket->first, &first);
         if (code == 0) {
             socket->held = 1;
             code = 1;
@@ -240,7 +265,7 @@ int sz_receive(sz_socket handle)
     }
     if (code == 1 && zmq_msg_more(&socket->first))
         code = receive_rest(socket);
-    szi_socket_touched(socket);
+    used(socket, first);
     return code;
 }
 

@@ -1,0 +1,245 @@
+/* Endpoints: what is refused before libzmq sees it, and what is remembered. */
+
+#include "support.h"
+
+#include <sys/un.h>
+
+static const char *const wrong_syntax[] = {"",
+                                           "tcp",
+                                           "tcp://",
+                                           "tcp:/x",
+                                           "://x",
+                                           "127.0.0.1:5555",
+                                           "tcp://localhost"};
+
+static const char *const wrong_ports[] = {
+    "tcp://127.0.0.1:65536",  "tcp://127.0.0.1:99999",
+    "tcp://127.0.0.1:-1",     "tcp://127.0.0.1:",
+    "tcp://127.0.0.1:80x",    "tcp://127.0.0.1:99999999999999999999",
+    "ws://127.0.0.1:70000/x", "tcp://[::1]:65536"};
+
+static int open_either(sz_socket socket, const char *endpoint, bool bound)
+{
+    return bound ? bind_to(socket, endpoint) : connect_to(socket, endpoint);
+}
+
+static void check_refused(const char *endpoint, bool bound, int code)
+{
+    sz_context context = make_context();
+    sz_socket socket = make_socket(context, "pull");
+    int got = open_either(socket, endpoint, bound);
+    if (got != code)
+        print_error("%s: ", endpoint);
+    assert_code(got, code);
+    bool is_bound;
+    assert_null(sz_socket_endpoint(socket, 0, &is_bound));
+    finish(context);
+}
+
+static void what_is_no_endpoint_is_refused(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof wrong_syntax / sizeof *wrong_syntax; i++) {
+        check_refused(wrong_syntax[i], true, SZ_EENDPOINT);
+        check_refused(wrong_syntax[i], false, SZ_EENDPOINT);
+    }
+}
+
+static void ports_that_do_not_exist_are_refused(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof wrong_ports / sizeof *wrong_ports; i++) {
+        check_refused(wrong_ports[i], true, SZ_EPORT);
+        check_refused(wrong_ports[i], false, SZ_EPORT);
+    }
+    check_refused("tcp://127.0.0.1:0", false, SZ_EPORT);
+    check_refused("tcp://127.0.0.1:*", false, SZ_EPORT);
+}
+
+static void an_unknown_transport_is_refused(void **state)
+{
+    (void)state;
+    check_refused("carrier://pigeon", true, SZ_EPROTONOSUPPORT);
+    check_refused("carrier://pigeon", false, SZ_EPROTONOSUPPORT);
+}
+
+static void a_nul_is_not_where_the_endpoint_ends(void **state)
+{
+    (void)state;
+    sz_context context = make_context();
+    sz_socket socket = make_socket(context, "pull");
+    static const char text[] = "inproc://a\0b";
+    assert_code(sz_socket_bind(socket, text, sizeof text - 1, NULL), SZ_ENUL);
+    assert_code(sz_socket_connect(socket, text, sizeof text - 1, NULL),
+                SZ_ENUL);
+    assert_code(sz_socket_unbind(socket, text, sizeof text - 1), SZ_ENUL);
+    assert_code(sz_socket_disconnect(socket, text, sizeof text - 1), SZ_ENUL);
+    finish(context);
+}
+
+static void an_ipc_path_may_be_as_long_as_the_system_allows(void **state)
+{
+    (void)state;
+    enum {
+        MOST = sizeof((struct sockaddr_un *)NULL)->sun_path
+    };
+    char directory[32], endpoint[MOST + 40];
+    make_directory(directory);
+    for (size_t size = MOST - 1; size <= MOST + 1; size++) {
+        int begun =
+            snprintf(endpoint, sizeof endpoint, "ipc://%s/", directory);
+        memset(endpoint + begun, 'x', 6 + size - (size_t)begun);
+        endpoint[6 + size] = '\0';
+        sz_context context = make_context();
+        sz_socket socket = make_socket(context, "pull");
+        assert_code(bind_to(socket, endpoint), size < MOST ? 0 : SZ_EPATH);
+        assert_code(connect_to(socket, endpoint), size < MOST ? 0 : SZ_EPATH);
+        finish(context);
+    }
+    remove_directory(directory);
+}
+
+static void a_wildcard_becomes_a_port(void **state)
+{
+    (void)state;
+    sz_context context = make_context();
+    sz_socket a = make_socket(context, "pull");
+    sz_socket b = make_socket(context, "push");
+    const char *real = NULL;
+    assert_code(sz_socket_bind(a, "tcp://127.0.0.1:*", 17, &real), 0);
+    assert_null(strchr(real, '*'));
+    assert_code(connect_to(b, real), 0);
+    assert_code(send_text(b, "found"), 0);
+    assert_next(a, "found");
+    finish(context);
+}
+
+static void endpoints_are_listed_oldest_first(void **state)
+{
+    (void)state;
+    sz_context context = make_context();
+    sz_socket socket = make_socket(context, "dealer");
+    assert_code(bind_to(socket, "inproc://first"), 0);
+    assert_code(connect_to(socket, "inproc://second"), 0);
+    assert_code(bind_to(socket, "inproc://third"), 0);
+    bool bound = false;
+    assert_string_equal(sz_socket_endpoint(socket, 0, &bound),
+                        "inproc://first");
+    assert_true(bound);
+    assert_string_equal(sz_socket_endpoint(socket, 1, &bound),
+                        "inproc://second");
+    assert_false(bound);
+    assert_string_equal(sz_socket_endpoint(socket, 2, &bound),
+                        "inproc://third");
+    assert_null(sz_socket_endpoint(socket, 3, &bound));
+    finish(context);
+}
+
+static void unbind_takes_what_bind_was_given_or_returned(void **state)
+{
+    (void)state;
+    static const char given[] = "tcp://127.0.0.1:*";
+    for (int returned = 0; returned < 2; returned++) {
+        sz_context context = make_context();
+        sz_socket socket = make_socket(context, "pull");
+        const char *real = NULL;
+        char kept[64];
+        assert_code(sz_socket_bind(socket, given, strlen(given), &real), 0);
+        snprintf(kept, sizeof kept, "%s", returned ? real : given);
+        assert_code(sz_socket_unbind(socket, kept, strlen(kept)), 0);
+        bool bound;
+        assert_null(sz_socket_endpoint(socket, 0, &bound));
+        assert_code(sz_socket_unbind(socket, kept, strlen(kept)), SZ_ENOENT);
+        finish(context);
+    }
+}
+
+static void disconnecting_what_is_not_connected_fails(void **state)
+{
+    (void)state;
+    sz_context context = make_context();
+    sz_socket socket = make_socket(context, "push");
+    static const char endpoint[] = "tcp://127.0.0.1:9";
+    assert_code(sz_socket_disconnect(socket, endpoint, strlen(endpoint)),
+                SZ_ENOENT);
+    assert_code(connect_to(socket, endpoint), 0);
+    assert_code(sz_socket_disconnect(socket, endpoint, strlen(endpoint)), 0);
+    assert_code(sz_socket_disconnect(socket, endpoint, strlen(endpoint)),
+                SZ_ENOENT);
+    finish(context);
+}
+
+static void an_address_in_use_says_so_and_changes_nothing(void **state)
+{
+    (void)state;
+    sz_context context = make_context();
+    sz_socket a = make_socket(context, "pull");
+    sz_socket b = make_socket(context, "pull");
+    const char *real = NULL;
+    bool bound;
+    assert_code(sz_socket_bind(a, "tcp://127.0.0.1:*", 17, &real), 0);
+    assert_code(bind_to(b, real), SZ_EADDRINUSE);
+    assert_null(sz_socket_endpoint(b, 0, &bound));
+    assert_code(bind_to(a, "inproc://taken"), 0);
+    assert_code(bind_to(b, "inproc://taken"), SZ_EADDRINUSE);
+    assert_code(sz_socket_close(a), 0);
+    finish(context);
+}
+
+static void a_directory_that_is_not_there_is_an_error(void **state)
+{
+    (void)state;
+    sz_context context = make_context();
+    sz_socket socket = make_socket(context, "pull");
+    assert_refused(bind_to(socket, "ipc:///nonexistent/directory/x"));
+    assert_refused(bind_to(socket, "tcp://192.0.2.77:5555"));
+    assert_refused(bind_to(socket, "tcp://no-such-interface:5555"));
+    finish(context);
+}
+
+/* Whatever is free when it begins, nothing aborts. */
+static int with_descriptors(void *argument)
+{
+    const int *more = argument;
+    limit_descriptors((rlim_t)(count_descriptors() + *more));
+    sz_context context;
+    if (sz_context_new(&context) != 0)
+        return 0;
+    sz_socket socket;
+    for (int i = 0; i < 4; i++)
+        if (sz_socket_new(context, sz_type_find("router"), &socket) == 0) {
+            bind_to(socket, "tcp://127.0.0.1:*");
+            bind_to(socket, "ipc://@szmq-descriptors");
+            bind_to(socket, "ipc://*");
+            connect_to(socket, "tcp://127.0.0.1:9");
+            connect_to(socket, "inproc://nobody");
+            sz_send_bytes(socket, "x", 1);
+        }
+    return 0;
+}
+
+static void want_of_descriptors_never_aborts(void **state)
+{
+    (void)state;
+    for (int more = 0; more < 30; more++)
+        assert_child(with_descriptors, &more);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_is_no_endpoint_is_refused),
+        cmocka_unit_test(ports_that_do_not_exist_are_refused),
+        cmocka_unit_test(an_unknown_transport_is_refused),
+        cmocka_unit_test(a_nul_is_not_where_the_endpoint_ends),
+        cmocka_unit_test(an_ipc_path_may_be_as_long_as_the_system_allows),
+        cmocka_unit_test(a_wildcard_becomes_a_port),
+        cmocka_unit_test(endpoints_are_listed_oldest_first),
+        cmocka_unit_test(unbind_takes_what_bind_was_given_or_returned),
+        cmocka_unit_test(disconnecting_what_is_not_connected_fails),
+        cmocka_unit_test(an_address_in_use_says_so_and_changes_nothing),
+        cmocka_unit_test(a_directory_that_is_not_there_is_an_error),
+        cmocka_unit_test(want_of_descriptors_never_aborts),
+    };
+    return cmocka_run_group_tests_name("endpoint", tests, NULL, settle);
+}

@@ -1,0 +1,109 @@
+/* The end of a process: what was sent leaves, within a bound. */
+
+#include "support.h"
+
+/* Sends to an endpoint and ends; the parent receives. */
+typedef struct {
+    char endpoint[64];
+    int linger; /* the socket's own, -1 for none */
+    int bound;  /* of sz_exit */
+    int wanted;
+} sender;
+
+enum {
+    MANY = 100
+};
+
+static int send_and_exit(void *argument)
+{
+    const sender *plan = argument;
+    sz_context context = make_context();
+    sz_socket socket = make_socket(context, "push");
+    set(socket, "linger", plan->linger);
+    assert_code(connect_to(socket, plan->endpoint), 0);
+    for (int i = 0; i < MANY; i++)
+        assert_code(send_text(socket, "before the end"), 0);
+    assert_code(sz_exit(plan->bound), plan->wanted);
+    return 0;
+}
+
+static void what_was_sent_leaves_before_the_process_ends(void **state)
+{
+    (void)state;
+    sz_context context = make_context();
+    sz_socket socket = make_socket(context, "pull");
+    sender plan = {.linger = -1, .bound = DEADLINE, .wanted = 0};
+    const char *real = NULL;
+    assert_code(sz_socket_bind(socket, "tcp://127.0.0.1:*", 17, &real), 0);
+    snprintf(plan.endpoint, sizeof plan.endpoint, "%s", real);
+    assert_child(send_and_exit, &plan);
+    for (int i = 0; i < MANY; i++)
+        assert_next(socket, "before the end");
+    finish(context);
+}
+
+static void
+an_absent_peer_keeps_the_process_no_longer_than_the_bound(void **state)
+{
+    (void)state;
+    sender plan = {.endpoint = "ipc:///tmp/szmq-nobody-binds-this",
+                   .linger = -1,
+                   .bound = 50,
+                   .wanted = 0};
+    assert_child(send_and_exit, &plan);
+    plan.bound = 0;
+    assert_child(send_and_exit, &plan);
+    plan.linger = 0;
+    plan.bound = DEADLINE;
+    assert_child(send_and_exit, &plan);
+}
+
+static void a_linger_of_its_own_is_kept(void **state)
+{
+    (void)state;
+    sender plan = {.endpoint = "ipc:///tmp/szmq-nobody-binds-this",
+                   .linger = 400,
+                   .bound = 0,
+                   .wanted = 0};
+    int64_t begun = now();
+    assert_child(send_and_exit, &plan);
+    assert_true(now() - begun >= 400);
+}
+
+static int exit_after_fork(void *argument)
+{
+    (void)argument;
+    return sz_exit(DEADLINE) == 0 ? 0 : 1;
+}
+
+static void a_child_does_not_end_what_is_its_parents(void **state)
+{
+    (void)state;
+    sz_context context = make_context();
+    sz_socket a, b;
+    make_pair(context, "push", &a, "pull", &b);
+    assert_child(exit_after_fork, NULL);
+    assert_code(send_text(a, "still here"), 0);
+    assert_next(b, "still here");
+    finish(context);
+}
+
+static void nothing_open_is_nothing_to_wait_for(void **state)
+{
+    (void)state;
+    assert_code(sz_exit(DEADLINE), 0);
+    assert_code(sz_exit(0), 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_was_sent_leaves_before_the_process_ends),
+        cmocka_unit_test(
+            an_absent_peer_keeps_the_process_no_longer_than_the_bound),
+        cmocka_unit_test(a_linger_of_its_own_is_kept),
+        cmocka_unit_test(a_child_does_not_end_what_is_its_parents),
+        cmocka_unit_test(nothing_open_is_nothing_to_wait_for),
+    };
+    return cmocka_run_group_tests_name("exit", tests, NULL, settle);
+}

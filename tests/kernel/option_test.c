@@ -1,0 +1,149 @@
+/* Options: every row of the table, found by name. */
+
+#include "rows.h"
+
+static void every_name_is_in_its_scope_once(void **state)
+{
+    (void)state;
+    const sz_option *row, *other;
+    for (size_t i = 0; (row = sz_option_at(i)) != NULL; i++)
+        for (size_t j = 0; j < i && (other = sz_option_at(j)) != NULL; j++)
+            assert_true(row->scope != other->scope ||
+                        strcmp(row->name, other->name) != 0);
+}
+
+static void every_option_is_found_by_its_name(void **state)
+{
+    (void)state;
+    const sz_option *row;
+    size_t i = 0;
+    for (; (row = sz_option_at(i)) != NULL; i++) {
+        assert_ptr_equal(sz_option_find(row->scope, row->name), row);
+        assert_int_equal(sz_option_index(row), i);
+        assert_string_equal(sz_option_near(row->scope, row->name), row->name);
+    }
+    assert_true(i > 100);
+    assert_null(sz_option_at(i + 1));
+    assert_null(sz_option_at(SIZE_MAX));
+}
+
+static void an_unknown_name_is_not_found(void **state)
+{
+    (void)state;
+    assert_null(sz_option_find(SZ_SOCKET_OPTION, ""));
+    assert_null(sz_option_find(SZ_SOCKET_OPTION, "Linger"));
+    assert_null(sz_option_find(SZ_SOCKET_OPTION, "io-threads"));
+    assert_null(sz_option_find(SZ_CONTEXT_OPTION, "linger"));
+}
+
+static void every_row_is_sound(void **state)
+{
+    (void)state;
+    const sz_option *row;
+    for (size_t i = 0; (row = sz_option_at(i)) != NULL; i++) {
+        assert_true(row->number > 0 || strcmp(row->name, "swap") == 0);
+        assert_true(row->min <= row->max);
+        assert_true(is_integer(row) || row->min >= 0);
+        assert_true(row->type != SZ_BOOLEAN ||
+                    (row->min == 0 && row->max == 1));
+        assert_true(can(row, 'r') || can(row, 'w'));
+        assert_true(strspn(row->access, "rw") == strlen(row->access));
+        assert_true(row->text[0] != '\0');
+        assert_true(row->since[0] != '\0');
+        if (row->scope == SZ_SOCKET_OPTION)
+            assert_non_null(type_for(row, true));
+    }
+}
+
+static void an_alias_names_an_option_of_the_same_number(void **state)
+{
+    (void)state;
+    const sz_option *row;
+    for (size_t i = 0; (row = sz_option_at(i)) != NULL; i++) {
+        const sz_option *real = sz_option_find(row->scope, row->alias_of);
+        assert_non_null(real);
+        assert_string_equal(real->alias_of, real->name);
+        assert_int_equal(real->number, row->number);
+        assert_int_equal(real->type, row->type);
+        assert_int_equal(real->types, row->types);
+        assert_int_equal(real->secret, row->secret);
+    }
+}
+
+static void an_enumeration_has_a_word_for_every_value(void **state)
+{
+    (void)state;
+    const sz_option *row;
+    for (size_t i = 0; (row = sz_option_at(i)) != NULL; i++) {
+        int64_t words = row->symbols[0] != '\0';
+        for (const char *c = row->symbols; *c != '\0'; c++)
+            words += *c == ' ';
+        if (row->type == SZ_ENUM)
+            assert_int_equal(row->max, words - 1);
+        else if (row->type == SZ_FLAGS)
+            assert_int_equal(row->max, (1 << words) - 1);
+        else
+            assert_int_equal(words, 0);
+    }
+}
+
+static void passwords_and_secret_keys_are_secret(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"plain-password", "curve-secretkey",
+                                        "socks-password", "wss-key-pem"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        assert_true(option(names[i])->secret);
+    assert_false(option("curve-publickey")->secret);
+    assert_false(option("plain-username")->secret);
+}
+
+static void a_misspelt_name_has_a_near_one(void **state)
+{
+    (void)state;
+    static const char *const pairs[][2] = {
+        {"lingr", "linger"},
+        {"Linger", "linger"},
+        {"subscibe", "subscribe"},
+        {"un-subscribe", "unsubscribe"},
+        {"sndhvm", "sndhwm"},
+        {"rcv-timeo", "rcvtimeo"},
+        {"identiy", "identity"},
+        {"recovery_ivl", "recovery-ivl"},
+        {"curve-serverkeys", "curve-serverkey"}};
+    for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++) {
+        const char *near = sz_option_near(SZ_SOCKET_OPTION, pairs[i][0]);
+        assert_non_null(near);
+        assert_string_equal(near, pairs[i][1]);
+    }
+    assert_string_equal(sz_option_near(SZ_CONTEXT_OPTION, "io_threads"),
+                        "io-threads");
+}
+
+static void a_strange_name_has_no_near_one(void **state)
+{
+    (void)state;
+    char longest[5000];
+    memset(longest, 'x', sizeof longest - 1);
+    longest[sizeof longest - 1] = '\0';
+    assert_null(sz_option_near(SZ_SOCKET_OPTION, "zzzzzzzz"));
+    assert_null(sz_option_near(SZ_SOCKET_OPTION, ""));
+    assert_null(sz_option_near(SZ_SOCKET_OPTION, longest));
+    assert_null(sz_option_near(SZ_CONTEXT_OPTION, "subscribe"));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_name_is_in_its_scope_once),
+        cmocka_unit_test(every_option_is_found_by_its_name),
+        cmocka_unit_test(an_unknown_name_is_not_found),
+        cmocka_unit_test(every_row_is_sound),
+        cmocka_unit_test(an_alias_names_an_option_of_the_same_number),
+        cmocka_unit_test(an_enumeration_has_a_word_for_every_value),
+        cmocka_unit_test(passwords_and_secret_keys_are_secret),
+        cmocka_unit_test(a_misspelt_name_has_a_near_one),
+        cmocka_unit_test(a_strange_name_has_no_near_one),
+    };
+    return cmocka_run_group_tests_name("option", tests, NULL, settle);
+}

@@ -1,0 +1,351 @@
+/* Pollers: level-triggered over edges, and no wake-up lost. */
+
+#include "support.h"
+
+#include <fcntl.h>
+#include <pthread.h>
+#include <sys/socket.h>
+
+static sz_poller make_poller(void)
+{
+    sz_poller poller = {0};
+    assert_code(sz_poller_new(&poller), 0);
+    return poller;
+}
+
+/* Checks until something is ready, waiting on the poller's descriptor. */
+static int check_soon(sz_poller poller, sz_ready *ready, size_t max)
+{
+    int64_t end = now() + DEADLINE;
+    int n;
+    while ((n = sz_poller_check(poller, ready, max)) == 0 && now() < end)
+        sz_wait(sz_poller_fd(poller), DEADLINE);
+    return n;
+}
+
+static void assert_idle(sz_poller poller)
+{
+    sz_ready ready[8];
+    assert_code(sz_poller_check(poller, ready, 8), 0);
+    assert_code(sz_wait(sz_poller_fd(poller), 20), SZ_EAGAIN);
+}
+
+static void what_is_not_read_is_reported_again(void **state)
+{
+    (void)state;
+    sz_context context = make_context();
+    sz_socket in, out;
+    make_pair(context, "pull", &in, "push", &out);
+    sz_poller poller = make_poller();
+    assert_code(sz_poller_add_socket(poller, in, SZ_IN, 42), 0);
+    assert_idle(poller);
+    assert_code(send_text(out, "x"), 0);
+    for (int i = 0; i < 3; i++) {
+        sz_ready ready = {0};
+        assert_code(check_soon(poller, &ready, 1), 1);
+        assert_int_equal(ready.tag, 42);
+        assert_int_equal(ready.events, SZ_IN);
+    }
+    assert_next(in, "x");
+    assert_idle(poller);
+    sz_poller_free(poller);
+    finish(context);
+}
+
+static void a_socket_that_can_send_is_ready_for_out(void **state)
+{
+    (void)state;
+    sz_context context = make_context();
+    sz_socket in, out;
+    make_pair(context, "pull", &in, "push", &out);
+    sz_poller poller = make_poller();
+    sz_ready ready = {0};
+    assert_code(sz_poller_add_socket(poller, out, SZ_OUT, 1), 0);
+    assert_code(check_soon(poller, &ready, 1), 1);
+    assert_int_equal(ready.events, SZ_OUT);
+    assert_code(sz_poller_modify_socket(poller, out, SZ_IN, 2), 0);
+    assert_idle(poller);
+    assert_code(sz_poller_modify_socket(poller, out, SZ_IN | SZ_OUT, 3), 0);
+    assert_code(check_soon(poller, &ready, 1), 1);
+    assert_int_equal(ready.tag, 3);
+    assert_code(sz_poller_remove_socket(poller, out), 0);
+    assert_idle(poller);
+    sz_poller_free(poller);
+    finish(context);
+}
+
+static void what_is_watched_twice_or_not_at_all_is_refused(void **state)
+{
+    (void)state;
+    sz_context context = make_context();
+    sz_socket socket = make_socket(context, "pull");
+    sz_poller poller = make_poller(), other = make_poller();
+    assert_code(sz_poller_remove_socket(poller, socket), SZ_ENOENT);
+    assert_code(sz_poller_modify_socket(poller, socket, SZ_IN, 1), SZ_ENOENT);
+    assert_code(sz_poller_add_socket(poller, socket, SZ_IN, 1), 0);
+    assert_code(sz_poller_add_socket(poller, socket, SZ_IN, 1), SZ_EEXIST);
+    assert_code(sz_poller_add_socket(other, socket, SZ_IN, 1), 0);
+    assert_code(sz_poller_remove_fd(poller, 0), SZ_ENOENT);
+    assert_code(sz_poller_modify_fd(poller, 0, SZ_IN, 1), SZ_ENOENT);
+    assert_code(sz_poller_add_fd(poller, 999, SZ_IN, 1), SZ_EBADF);
+    assert_code(sz_poller_add_fd(poller, -1, SZ_IN, 1), SZ_EBADF);
+    sz_poller_free(poller);
+    sz_poller_free(poller);
+    assert_code(sz_poller_add_socket(poller, socket, SZ_IN, 1), SZ_ECLOSED);
+    sz_poller_free(other);
+    finish(context);
+}
+
+static void descriptors_are_watched_beside_sockets(void **state)
+{
+    (void)state;
+    int ends[2];
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
+    sz_poller poller = make_poller();
+    sz_ready ready = {0};
+    assert_code(sz_poller_add_fd(poller, ends[0], SZ_IN, 5), 0);
+    assert_idle(poller);
+    assert_int_equal(write(ends[1], "x", 1), 1);
+    for (int i = 0; i < 2; i++) {
+        assert_code(check_soon(poller, &ready, 1), 1);
+        assert_int_equal(ready.tag, 5);
+        assert_int_equal(ready.events, SZ_IN);
+    }
+    char byte;
+    assert_int_equal(read(ends[0], &byte, 1), 1);
+    assert_idle(poller);
+    assert_code(sz_poller_modify_fd(poller, ends[0], SZ_OUT, 6), 0);
+    assert_code(check_soon(poller, &ready, 1), 1);
+    assert_int_equal(ready.events, SZ_OUT);
+    assert_code(sz_poller_modify_fd(poller, ends[0], SZ_IN, 6), 0);
+    close(ends[1]);
+    assert_code(check_soon(poller, &ready, 1), 1);
+    assert_true(ready.events & SZ_IN);
+    assert_code(sz_poller_remove_fd(poller, ends[0]), 0);
+    close(ends[0]);
+    sz_poller_free(poller);
+}
+
+static void a_regular_file_is_always_ready(void **state)
+{
+    (void)state;
+    int fd = open("/proc/self/exe", O_RDONLY);
+    assert_true(fd >= 0);
+    sz_poller poller = make_poller();
+    sz_ready ready = {0};
+    assert_code(sz_poller_add_fd(poller, fd, SZ_IN, 9), 0);
+    for (int i = 0; i < 3; i++) {
+        assert_code(sz_poller_check(poller, &ready, 1), 1);
+        assert_int_equal(ready.events, SZ_IN);
+    }
+    sz_poller_free(poller);
+    close(fd);
+}
+
+static void a_socket_closed_while_watched_is_reported(void **state)
+{
+    (void)state;
+    sz_context context = make_context();
+    sz_socket socket = make_socket(context, "pull");
+    sz_poller poller = make_poller();
+    sz_ready ready = {0};
+    assert_code(sz_poller_add_socket(poller, socket, SZ_IN, 4), 0);
+    assert_idle(poller);
+    assert_code(sz_socket_close(socket), 0);
+    assert_code(sz_wait(sz_poller_fd(poller), DEADLINE), 0);
+    for (int i = 0; i < 2; i++) {
+        assert_code(sz_poller_check(poller, &ready, 1), 1);
+        assert_int_equal(ready.tag, 4);
+        assert_int_equal(ready.events, SZ_ERROR);
+    }
+    assert_code(sz_poller_remove_socket(poller, socket), 0);
+    assert_idle(poller);
+    sz_poller_free(poller);
+    finish(context);
+}
+
+static void a_shut_down_context_is_reported(void **state)
+{
+    (void)state;
+    sz_context context = make_context();
+    sz_socket socket = make_socket(context, "pull");
+    sz_poller poller = make_poller();
+    sz_ready ready = {0};
+    assert_code(sz_poller_add_socket(poller, socket, SZ_IN, 4), 0);
+    assert_idle(poller);
+    assert_code(sz_context_shutdown(context), 0);
+    assert_code(check_soon(poller, &ready, 1), 1);
+    assert_int_equal(ready.events, SZ_ERROR);
+    sz_poller_free(poller);
+    finish(context);
+}
+
+static void using_a_socket_does_not_hide_what_arrives(void **state)
+{
+    (void)state;
+    sz_context context = make_context();
+    sz_socket in, out;
+    make_pair(context, "pull", &in, "push", &out);
+    sz_poller poller = make_poller();
+    sz_ready ready = {0};
+    assert_code(sz_poller_add_socket(poller, in, SZ_IN, 1), 0);
+    for (int i = 0; i < 3; i++) {
+        assert_idle(poller);
+        assert_code(send_text(out, "x"), 0);
+        /* Takes the signal from the poller's descriptor. */
+        if (i == 0)
+            assert_code(sz_socket_events(in), SZ_IN);
+        else if (i == 1)
+            assert_int_equal(get(in, "linger"), 0);
+        else
+            set(in, "linger", 0);
+        assert_code(sz_wait(sz_poller_fd(poller), DEADLINE), 0);
+        assert_code(check_soon(poller, &ready, 1), 1);
+        assert_next(in, "x");
+    }
+    sz_poller_free(poller);
+    finish(context);
+}
+
+static void idle_pollers_of_one_socket_do_not_wake_each_other(void **state)
+{
+    (void)state;
+    sz_context context = make_context();
+    sz_socket in, out;
+    make_pair(context, "pull", &in, "push", &out);
+    sz_poller first = make_poller(), second = make_poller();
+    sz_ready ready = {0};
+    assert_code(sz_poller_add_socket(first, in, SZ_IN, 1), 0);
+    assert_code(sz_poller_add_socket(second, in, SZ_IN, 2), 0);
+    assert_code(sz_poller_check(first, &ready, 1), 0);
+    assert_idle(second);
+    assert_idle(first);
+    assert_code(sz_wait(sz_poller_fd(second), 0), SZ_EAGAIN);
+    assert_code(send_text(out, "x"), 0);
+    assert_code(check_soon(first, &ready, 1), 1);
+    assert_code(check_soon(second, &ready, 1), 1);
+    assert_int_equal(ready.tag, 2);
+    sz_poller_free(first);
+    sz_poller_free(second);
+    finish(context);
+}
+
+static void a_change_is_reported_once(void **state)
+{
+    (void)state;
+    sz_context context = make_context();
+    sz_socket router, dealer;
+    make_pair(context, "router", &router, "dealer", &dealer);
+    sz_poller poller = make_poller();
+    sz_ready ready = {0};
+    assert_code(sz_poller_add_socket(poller, router, SZ_CHANGED, 3), 0);
+    while (sz_poller_check(poller, &ready, 1) > 0)
+        ;
+    assert_idle(poller);
+    assert_code(send_text(dealer, "x"), 0);
+    assert_code(check_soon(poller, &ready, 1), 1);
+    assert_int_equal(ready.events, SZ_CHANGED);
+    assert_idle(poller);
+    assert_code(receive_soon(router), 2);
+    assert_code(check_soon(poller, &ready, 1), 1);
+    assert_idle(poller);
+    sz_poller_free(poller);
+    finish(context);
+}
+
+static void a_short_list_serves_all_in_turn(void **state)
+{
+    (void)state;
+    enum {
+        SOCKETS = 20
+    };
+    sz_context context = make_context();
+    sz_socket in[SOCKETS], out[SOCKETS];
+    sz_poller poller = make_poller();
+    int served[SOCKETS] = {0};
+    for (size_t i = 0; i < SOCKETS; i++) {
+        make_pair(context, "pull", &in[i], "push", &out[i]);
+        assert_code(sz_poller_add_socket(poller, in[i], SZ_IN, i), 0);
+        assert_code(send_text(out[i], "x"), 0);
+    }
+    for (size_t i = 0; i < 3 * SOCKETS; i++) {
+        sz_ready ready = {0};
+        assert_code(check_soon(poller, &ready, 1), 1);
+        served[ready.tag]++;
+    }
+    for (size_t i = 0; i < SOCKETS; i++)
+        assert_int_equal(served[i], 3);
+    sz_poller_free(poller);
+    finish(context);
+}
+
+static void *echo(void *argument)
+{
+    sz_socket socket = *(sz_socket *)argument;
+    sz_poller poller = make_poller();
+    sz_ready ready;
+    assert_code(sz_poller_add_socket(poller, socket, SZ_IN, 0), 0);
+    for (;;) {
+        int parts;
+        while ((parts = sz_receive(socket)) == SZ_EAGAIN)
+            check_soon(poller, &ready, 1);
+        if (parts < 0)
+            break;
+        const void *data;
+        size_t size;
+        sz_received(socket, 0, &data, &size);
+        bool last = size == 0;
+        sz_send_bytes(socket, data, size);
+        if (last)
+            break;
+    }
+    sz_poller_free(poller);
+    return NULL;
+}
+
+static void no_ping_and_no_pong_is_lost(void **state)
+{
+    (void)state;
+    sz_context context = make_context();
+    sz_socket here, there;
+    make_pair(context, "pair", &here, "pair", &there);
+    sz_poller poller = make_poller();
+    sz_ready ready;
+    assert_code(sz_poller_add_socket(poller, here, SZ_IN, 0), 0);
+    pthread_t thread;
+    assert_int_equal(pthread_create(&thread, NULL, echo, &there), 0);
+    size_t rounds = loops(20000);
+    for (size_t i = 0; i <= rounds; i++) {
+        assert_code(sz_send_bytes(here, "ping", i < rounds ? 4 : 0), 0);
+        int parts;
+        while ((parts = sz_receive(here)) == SZ_EAGAIN) {
+            /* Others look at the socket at any time. */
+            if (i % 3 == 0)
+                sz_socket_events(here);
+            assert_code(check_soon(poller, &ready, 1), 1);
+        }
+        assert_code(parts, 1);
+    }
+    assert_int_equal(pthread_join(thread, NULL), 0);
+    sz_poller_free(poller);
+    finish(context);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_is_not_read_is_reported_again),
+        cmocka_unit_test(a_socket_that_can_send_is_ready_for_out),
+        cmocka_unit_test(what_is_watched_twice_or_not_at_all_is_refused),
+        cmocka_unit_test(descriptors_are_watched_beside_sockets),
+        cmocka_unit_test(a_regular_file_is_always_ready),
+        cmocka_unit_test(a_socket_closed_while_watched_is_reported),
+        cmocka_unit_test(a_shut_down_context_is_reported),
+        cmocka_unit_test(using_a_socket_does_not_hide_what_arrives),
+        cmocka_unit_test(idle_pollers_of_one_socket_do_not_wake_each_other),
+        cmocka_unit_test(a_change_is_reported_once),
+        cmocka_unit_test(a_short_list_serves_all_in_turn),
+        cmocka_unit_test(no_ping_and_no_pong_is_lost),
+    };
+    return cmocka_run_group_tests_name("poller", tests, NULL, settle);
+}

@@ -1,0 +1,378 @@
+/* What the kernel's tests share: sockets made in one line, waits that end,
+ * children that are watched, and an allocator that fails on demand. */
+#ifndef SUPPORT_H
+#define SUPPORT_H
+
+#include "szmq.h"
+
+#include <stdarg.h>
+#include <setjmp.h>
+#include <stdio.h>
+#include <cmocka.h>
+#include <dirent.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+/* Sanitizers end a test at the first fault, but answer NULL to sizes beyond
+ * all memory, as the C library does. */
+const char *__asan_default_options(void);
+const char *__ubsan_default_options(void);
+
+const char *__asan_default_options(void)
+{
+    return "allocator_may_return_null=1";
+}
+
+const char *__ubsan_default_options(void)
+{
+    return "halt_on_error=1:print_stacktrace=1";
+}
+
+/* Milliseconds after which what should have happened never will. */
+enum {
+    DEADLINE = 20000
+};
+
+/* Loops are short by default; SZ_TEST_LOOPS multiplies them. */
+static inline size_t loops(size_t modest)
+{
+    const char *factor = getenv("SZ_TEST_LOOPS");
+    long times = factor != NULL ? strtol(factor, NULL, 10) : 1;
+    return times > 1 ? modest * (size_t)times : modest;
+}
+
+static inline int64_t now(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+static inline void pause_briefly(void)
+{
+    struct timespec t = {.tv_nsec = 1000000};
+    nanosleep(&t, NULL);
+}
+
+/* ------------------------------------------------------------- results -- */
+
+static inline void check_code(int got, int wanted, const char *what,
+                              const char *file, int line)
+{
+    if (got == wanted)
+        return;
+    print_error("%s gave %d (%s), not %d (%s)\n", what, got,
+                got < 0 ? sz_error_text(got) : "success", wanted,
+                wanted < 0 ? sz_error_text(wanted) : "success");
+    _fail(file, line);
+}
+
+/* Like assert_int_equal, but says what the codes mean. */
+#define assert_code(call, wanted)                                             \
+    check_code(call, wanted, #call, __FILE__, __LINE__)
+
+/* Refused, with whatever code. */
+#define assert_refused(call) assert_true((call) < 0)
+
+/* ------------------------------------------------ contexts and sockets -- */
+
+static inline sz_context make_context(void)
+{
+    sz_context context = {0};
+    assert_code(sz_context_new(&context), 0);
+    return context;
+}
+
+static inline const sz_option *option(const char *name)
+{
+    const sz_option *found = sz_option_find(SZ_SOCKET_OPTION, name);
+    assert_non_null(found);
+    return found;
+}
+
+static inline const sz_option *context_option(const char *name)
+{
+    const sz_option *found = sz_option_find(SZ_CONTEXT_OPTION, name);
+    assert_non_null(found);
+    return found;
+}
+
+static inline void set(sz_socket socket, const char *name, int64_t value)
+{
+    assert_code(sz_socket_set_integer(socket, option(name), value), 0);
+}
+
+static inline int64_t get(sz_socket socket, const char *name)
+{
+    int64_t value = INT64_MIN;
+    assert_code(sz_socket_get_integer(socket, option(name), &value), 0);
+    return value;
+}
+
+/* A socket with linger 0, so that no test waits for what it left behind. */
+static inline sz_socket make_socket(sz_context context, const char *type)
+{
+    sz_socket socket = {0};
+    assert_code(sz_socket_new(context, sz_type_find(type), &socket), 0);
+    set(socket, "linger", 0);
+    return socket;
+}
+
+static inline int bind_to(sz_socket socket, const char *endpoint)
+{
+    return sz_socket_bind(socket, endpoint, strlen(endpoint), NULL);
+}
+
+static inline int connect_to(sz_socket socket, const char *endpoint)
+{
+    return sz_socket_connect(socket, endpoint, strlen(endpoint), NULL);
+}
+
+/* Two sockets of one context over inproc, the first one bound. */
+static inline void make_pair(sz_context context, const char *bound,
+                             sz_socket *a, const char *connected, sz_socket *b)
+{
+    static int serial;
+    char endpoint[40];
+    snprintf(endpoint, sizeof endpoint, "inproc://pair-%d", serial++);
+    *a = make_socket(context, bound);
+    *b = make_socket(context, connected);
+    assert_code(bind_to(*a, endpoint), 0);
+    assert_code(connect_to(*b, endpoint), 0);
+}
+
+static inline void subscribe(sz_socket socket, const char *prefix)
+{
+    assert_code(sz_socket_set_bytes(socket, option("subscribe"), prefix,
+                                    strlen(prefix)),
+                0);
+}
+
+/* Terminates, and waits until it is done. */
+static inline void finish(sz_context context)
+{
+    int64_t end = now() + DEADLINE;
+    int code = sz_context_terminate(context);
+    while (code == SZ_EAGAIN && now() < end) {
+        sz_wait(sz_context_fd(context), 100);
+        code = sz_context_terminate(context);
+    }
+    assert_code(code, 0);
+}
+
+/* ------------------------------------------------------------ transfer -- */
+
+/* sz_receive that waits. */
+static inline int receive_soon(sz_socket socket)
+{
+    int64_t end = now() + DEADLINE;
+    int count = sz_receive(socket);
+    while (count == SZ_EAGAIN && now() < end) {
+        sz_socket_wait(socket, SZ_IN, 100);
+        count = sz_receive(socket);
+    }
+    return count;
+}
+
+/* sz_send that waits. */
+static inline int send_soon(sz_socket socket, const sz_part *parts,
+                            size_t count)
+{
+    int64_t end = now() + DEADLINE;
+    int code = sz_send(socket, parts, count);
+    while (code == SZ_EAGAIN && now() < end) {
+        sz_socket_wait(socket, SZ_OUT, 100);
+        code = sz_send(socket, parts, count);
+    }
+    return code;
+}
+
+static inline sz_part text_part(const char *text)
+{
+    sz_part part = {.data = text, .size = strlen(text)};
+    return part;
+}
+
+static inline int send_text(sz_socket socket, const char *text)
+{
+    sz_part part = text_part(text);
+    return send_soon(socket, &part, 1);
+}
+
+static inline void check_received(sz_socket socket, size_t index,
+                                  const char *text, const char *file, int line)
+{
+    const void *data = NULL;
+    size_t size = 0;
+    check_code(sz_received(socket, index, &data, &size), 0, "sz_received",
+               file, line);
+    if (size != strlen(text) || memcmp(data, text, size) != 0) {
+        print_error("part %zu is \"%.*s\", not \"%s\"\n", index,
+                    size < 80 ? (int)size : 80, (const char *)data, text);
+        _fail(file, line);
+    }
+}
+
+#define assert_received(socket, index, text)                                  \
+    check_received(socket, index, text, __FILE__, __LINE__)
+
+/* The next message has one part, which is `text`. */
+#define assert_next(socket, text)                                             \
+    do {                                                                      \
+        assert_code(receive_soon(socket), 1);                                 \
+        assert_received(socket, 0, text);                                     \
+    } while (0)
+
+static inline void check_message(sz_message message, const void *expected,
+                                 size_t length, const char *file, int line)
+{
+    const void *data = NULL;
+    size_t size = 0;
+    check_code(sz_message_data(message, &data, &size), 0, "sz_message_data",
+               file, line);
+    if (size != length || memcmp(data, expected, length) != 0) {
+        print_error("the message has %zu bytes, not the %zu expected, "
+                    "or others\n",
+                    size, length);
+        _fail(file, line);
+    }
+}
+
+#define assert_message(message, text)                                         \
+    check_message(message, text, strlen(text), __FILE__, __LINE__)
+
+/* ---------------------------------------------------------- directories -- */
+
+static inline void make_directory(char path[32])
+{
+    strcpy(path, "/tmp/szmq-XXXXXX");
+    assert_non_null(mkdtemp(path));
+}
+
+static inline void remove_directory(const char *path)
+{
+    DIR *directory = opendir(path);
+    assert_non_null(directory);
+    struct dirent *entry;
+    while ((entry = readdir(directory)) != NULL)
+        unlinkat(dirfd(directory), entry->d_name, 0);
+    closedir(directory);
+    assert_int_equal(rmdir(path), 0);
+}
+
+/* --------------------------------------------------------- descriptors -- */
+
+static inline int count_entries(const char *path)
+{
+    DIR *directory = opendir(path);
+    assert_non_null(directory);
+    int count = 0;
+    struct dirent *entry;
+    while ((entry = readdir(directory)) != NULL)
+        count += entry->d_name[0] != '.';
+    closedir(directory);
+    return count;
+}
+
+/* Descriptors that are open, and one more to count them. */
+static inline int count_descriptors(void)
+{
+    return count_entries("/proc/self/fd");
+}
+
+/* Only the soft limit: valgrind does not lower the hard one. */
+static inline void limit_descriptors(rlim_t most)
+{
+    struct rlimit limit;
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+    limit.rlim_cur = most;
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+}
+
+/* ------------------------------------------------------------- children -- */
+
+typedef struct {
+    enum {
+        EXITED,
+        KILLED,
+        LATE
+    } how;
+    int number; /* exit status or signal */
+} outcome;
+
+/* What cmocka's assertions do in a child is abort, not go on with the
+ * parent's tests; and its handlers must not make a crash look like an exit. */
+static inline void become_child(void)
+{
+    const int caught[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGSYS};
+    const struct rlimit none = {0, 0};
+    for (size_t i = 0; i < sizeof caught / sizeof *caught; i++)
+        signal(caught[i], SIG_DFL);
+    setrlimit(RLIMIT_CORE, &none);
+    setenv("CMOCKA_TEST_ABORT", "1", 1);
+}
+
+static inline pid_t start_child(int (*body)(void *), void *argument)
+{
+    fflush(NULL);
+    pid_t pid = fork();
+    assert_true(pid >= 0);
+    if (pid == 0) {
+        become_child();
+        _exit(body(argument));
+    }
+    return pid;
+}
+
+/* How the child ended; one that does not end is killed. */
+static inline outcome await_child(pid_t pid)
+{
+    int status = 0;
+    int64_t end = now() + DEADLINE;
+    while (waitpid(pid, &status, WNOHANG) == 0) {
+        if (now() > end) {
+            kill(pid, SIGKILL);
+            waitpid(pid, &status, 0);
+            return (outcome){LATE, 0};
+        }
+        pause_briefly();
+    }
+    if (WIFSIGNALED(status))
+        return (outcome){KILLED, WTERMSIG(status)};
+    return (outcome){EXITED, WEXITSTATUS(status)};
+}
+
+static inline void check_child(outcome got, const char *what, const char *file,
+                               int line)
+{
+    static const char *const words[] = {"exited with", "was killed by signal",
+                                        "did not end"};
+    if (got.how == EXITED && got.number == 0)
+        return;
+    print_error("the child %s %s %d\n", what, words[got.how], got.number);
+    _fail(file, line);
+}
+
+/* A child that runs body(argument) returns 0 from it. */
+#define assert_child(body, argument)                                          \
+    check_child(await_child(start_child(body, argument)), #body, __FILE__,    \
+                __LINE__)
+
+/* Waits for the threads that terminate contexts, which end just after they
+ * have said that they did; leak checkers would report their stacks.  The
+ * teardown of every group. */
+static inline int settle(void **state)
+{
+    (void)state;
+    int64_t end = now() + 2000;
+    while (count_entries("/proc/self/task") > 1 && now() < end)
+        pause_briefly();
+    return 0;
+}
+
+#endif

@@ -1,0 +1,560 @@
+/* Sending and receiving whole messages. */
+
+#include "support.h"
+
+#include <arpa/inet.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <sys/socket.h>
+
+static bool memory_is_short;
+
+static void *resize_unless_short(void *old, size_t size)
+{
+    return memory_is_short ? NULL : realloc(old, size);
+}
+
+static int watch_allocator(void **state)
+{
+    (void)state;
+    sz_set_allocator(resize_unless_short, free);
+    return 0;
+}
+
+static sz_message make_text(const char *text)
+{
+    sz_message message = {0};
+    assert_code(sz_message_new(text, strlen(text), &message), 0);
+    return message;
+}
+
+static sz_part bytes_part(const void *data, size_t size)
+{
+    return (sz_part){.data = data, .size = size};
+}
+
+static void assert_bytes(sz_socket socket, size_t index, const void *bytes,
+                         size_t length)
+{
+    const void *data = NULL;
+    size_t size = 0;
+    assert_code(sz_received(socket, index, &data, &size), 0);
+    assert_int_equal(size, length);
+    assert_true(memcmp(data, bytes, length) == 0);
+}
+
+/* What is sent from one PAIR to another arrives, over this transport. */
+static void check_round_trip(const sz_part *parts, size_t count,
+                             const char *endpoint)
+{
+    sz_context context = make_context();
+    sz_socket a = make_socket(context, "pair");
+    sz_socket b = make_socket(context, "pair");
+    const char *real = NULL;
+    assert_code(sz_socket_bind(a, endpoint, strlen(endpoint), &real), 0);
+    assert_code(connect_to(b, real), 0);
+    assert_code(send_soon(b, parts, count), 0);
+    assert_code(receive_soon(a), (int)count);
+    for (size_t i = 0; i < count; i++)
+        assert_bytes(a, i, parts[i].data, parts[i].size);
+    assert_code(sz_receive(a), SZ_EAGAIN);
+    finish(context);
+}
+
+static void check_exact(const sz_part *parts, size_t count)
+{
+    check_round_trip(parts, count, "inproc://exact");
+    check_round_trip(parts, count, "tcp://127.0.0.1:*");
+    char directory[32], endpoint[64];
+    make_directory(directory);
+    snprintf(endpoint, sizeof endpoint, "ipc://%s/exact", directory);
+    check_round_trip(parts, count, endpoint);
+    remove_directory(directory);
+}
+
+static void every_byte_value_arrives(void **state)
+{
+    (void)state;
+    unsigned char bytes[256];
+    for (size_t i = 0; i < sizeof bytes; i++)
+        bytes[i] = (unsigned char)i;
+    sz_part part = bytes_part(bytes, sizeof bytes);
+    check_exact(&part, 1);
+}
+
+static void nul_bytes_arrive(void **state)
+{
+    (void)state;
+    sz_part parts[] = {bytes_part("\0", 1), bytes_part("a\0b\0\0", 5),
+                       bytes_part("\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"
+                                  "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0",
+                                  40)};
+    check_exact(parts, 3);
+}
+
+static void empty_parts_arrive(void **state)
+{
+    (void)state;
+    sz_part parts[] = {bytes_part("", 0), bytes_part("x", 1),
+                       bytes_part("", 0)};
+    check_exact(parts, 1);
+    check_exact(parts, 3);
+}
+
+static void an_empty_part_needs_no_data(void **state)
+{
+    (void)state;
+    sz_context context = make_context();
+    sz_socket a, b;
+    make_pair(context, "pair", &a, "pair", &b);
+    assert_code(sz_send(a, &(sz_part){0}, 1), 0);
+    assert_next(b, "");
+    finish(context);
+}
+
+static void five_megabytes_arrive(void **state)
+{
+    (void)state;
+    enum {
+        SIZE = 5000000
+    };
+    unsigned char *bytes = malloc(SIZE);
+    assert_non_null(bytes);
+    for (size_t i = 0; i < SIZE; i++)
+        bytes[i] = (unsigned char)(i ^ i >> 8 ^ i >> 16);
+    sz_part part = bytes_part(bytes, SIZE);
+    check_exact(&part, 1);
+    free(bytes);
+}
+
+static void a_hundred_parts_arrive_in_order(void **state)
+{
+    (void)state;
+    enum {
+        COUNT = 100
+    };
+    char texts[COUNT][60];
+    sz_part parts[COUNT];
+    for (size_t i = 0; i < COUNT; i++) {
+        snprintf(texts[i], sizeof texts[i], "%0*zu", (int)(i % 50 + 2), i);
+        parts[i] = text_part(texts[i]);
+    }
+    for (size_t count = 1; count <= COUNT; count += 11)
+        check_round_trip(parts, count, "inproc://parts");
+    check_exact(parts, COUNT);
+}
+
+static void sending_bytes_is_sending_one_part(void **state)
+{
+    (void)state;
+    sz_context context = make_context();
+    sz_socket a, b;
+    make_pair(context, "pair", &a, "pair", &b);
+    assert_code(sz_send_bytes(a, "one\0two", 7), 0);
+    assert_code(receive_soon(b), 1);
+    assert_bytes(b, 0, "one\0two", 7);
+    assert_code(sz_send_bytes(a, "", 0), 0);
+    assert_next(b, "");
+    finish(context);
+}
+
+static void handles_and_bytes_mix_in_a_message(void **state)
+{
+    (void)state;
+    sz_context context = make_context();
+    sz_socket a, b;
+    make_pair(context, "pair", &a, "pair", &b);
+    char text[] = "a handle with more bytes than libzmq keeps in place";
+    sz_message held = make_text(text);
+    sz_part parts[] = {text_part("bytes"),
+                       {.message = held},
+                       text_part("x"),
+                       {.message = held}};
+    assert_code(sz_send(a, parts, 4), 0);
+    assert_code(receive_soon(b), 4);
+    assert_received(b, 0, "bytes");
+    assert_received(b, 1, text);
+    assert_received(b, 2, "x");
+    assert_received(b, 3, text);
+    sz_message_free(held);
+    finish(context);
+}
+
+static void sending_does_not_consume_a_handle(void **state)
+{
+    (void)state;
+    sz_context context = make_context();
+    sz_socket a, b;
+    make_pair(context, "pair", &a, "pair", &b);
+    sz_message held = make_text("again and again");
+    sz_part part = {.message = held};
+    for (int i = 0; i < 5; i++) {
+        assert_code(sz_send(a, &part, 1), 0);
+        assert_message(held, "again and again");
+    }
+    for (int i = 0; i < 5; i++)
+        assert_next(b, "again and again");
+    sz_message_free(held);
+    finish(context);
+}
+
+static void bytes_may_change_once_they_were_sent(void **state)
+{
+    (void)state;
+    sz_context context = make_context();
+    sz_socket a, b;
+    make_pair(context, "pair", &a, "pair", &b);
+    char text[] = "the quick brown fox jumps over the lazy dog";
+    assert_code(sz_send_bytes(a, text, strlen(text)), 0);
+    memset(text, '#', strlen(text));
+    assert_next(b, "the quick brown fox jumps over the lazy dog");
+    finish(context);
+}
+
+static void a_stale_handle_sends_nothing(void **state)
+{
+    (void)state;
+    sz_context context = make_context();
+    sz_socket a, b;
+    make_pair(context, "pair", &a, "pair", &b);
+    sz_message stale = make_text("gone");
+    sz_message_free(stale);
+    sz_part parts[] = {text_part("first"), {.message = stale}};
+    assert_code(sz_send(a, parts, 2), SZ_ECLOSED);
+    parts[1].message.id = a.id;
+    assert_code(sz_send(a, parts, 2), SZ_EHANDLE);
+    assert_code(send_text(a, "whole"), 0);
+    assert_next(b, "whole");
+    finish(context);
+}
+
+static void a_message_without_parts_is_refused(void **state)
+{
+    (void)state;
+    sz_context context = make_context();
+    sz_socket a, b;
+    make_pair(context, "pair", &a, "pair", &b);
+    assert_code(sz_send(a, NULL, 0), SZ_EPARTS);
+    assert_code(sz_receive(b), SZ_EAGAIN);
+    finish(context);
+}
+
+static void a_huge_part_is_out_of_memory_and_nothing_is_sent(void **state)
+{
+    (void)state;
+    sz_context context = make_context();
+    sz_socket a, b;
+    make_pair(context, "pair", &a, "pair", &b);
+    sz_part parts[] = {text_part("first"), bytes_part("x", SIZE_MAX)};
+    assert_code(sz_send(a, parts, 2), SZ_ENOMEM);
+    assert_code(sz_send_bytes(a, "x", SIZE_MAX), SZ_ENOMEM);
+    assert_code(sz_send(a, parts, SIZE_MAX / 4), SZ_ENOMEM);
+    assert_code(send_text(a, "whole"), 0);
+    assert_next(b, "whole");
+    finish(context);
+}
+
+static void want_of_memory_sends_nothing(void **state)
+{
+    (void)state;
+    sz_context context = make_context();
+    sz_socket a, b;
+    make_pair(context, "pair", &a, "pair", &b);
+    sz_part parts[40];
+    for (size_t i = 0; i < 40; i++)
+        parts[i] = text_part("x");
+    memory_is_short = true;
+    int code = sz_send(a, parts, 40);
+    memory_is_short = false;
+    assert_code(code, SZ_ENOMEM);
+    assert_code(sz_receive(b), SZ_EAGAIN);
+    finish(context);
+}
+
+static void receiving_goes_on_after_want_of_memory(void **state)
+{
+    (void)state;
+    sz_context context = make_context();
+    sz_socket a, b;
+    make_pair(context, "pair", &a, "pair", &b);
+    sz_part parts[] = {text_part("1"), text_part("2"), text_part("3")};
+    assert_code(sz_send(a, parts, 3), 0);
+    assert_code(send_text(a, "next"), 0);
+    const void *data;
+    size_t size;
+    memory_is_short = true;
+    int first = sz_receive(b), second = sz_receive(b);
+    memory_is_short = false;
+    assert_code(first, SZ_ENOMEM);
+    assert_code(second, SZ_ENOMEM);
+    assert_code(sz_received(b, 0, &data, &size), SZ_ENOENT);
+    sz_release(b);
+    assert_code(sz_receive(b), 3);
+    assert_received(b, 0, "1");
+    assert_received(b, 2, "3");
+    assert_next(b, "next");
+    finish(context);
+}
+
+static void a_part_not_taken_for_want_of_memory_stays(void **state)
+{
+    (void)state;
+    sz_context context = make_context();
+    sz_socket a, b;
+    make_pair(context, "pair", &a, "pair", &b);
+    assert_code(send_text(a, "kept"), 0);
+    assert_next(b, "kept");
+    sz_message message = {0};
+    memory_is_short = true;
+    int code = sz_take(b, 0, &message);
+    memory_is_short = false;
+    assert_code(code, SZ_ENOMEM);
+    assert_received(b, 0, "kept");
+    assert_code(sz_take(b, 0, &message), 0);
+    assert_message(message, "kept");
+    sz_message_free(message);
+    finish(context);
+}
+
+static void a_part_out_of_range_is_not_there(void **state)
+{
+    (void)state;
+    sz_context context = make_context();
+    sz_socket a, b;
+    make_pair(context, "pair", &a, "pair", &b);
+    const void *data = &context;
+    size_t size = 7;
+    sz_message message = {0};
+    assert_code(sz_received(b, 0, &data, &size), SZ_ENOENT);
+    sz_part parts[] = {text_part("1"), text_part("2")};
+    assert_code(sz_send(a, parts, 2), 0);
+    assert_code(receive_soon(b), 2);
+    assert_code(sz_received(b, 2, &data, &size), SZ_ENOENT);
+    assert_code(sz_received(b, SIZE_MAX, &data, &size), SZ_ENOENT);
+    assert_code(sz_take(b, 2, &message), SZ_ENOENT);
+    assert_ptr_equal(data, &context);
+    assert_true(message.id == 0 && size == 7);
+    finish(context);
+}
+
+static void taking_does_not_copy(void **state)
+{
+    (void)state;
+    sz_context context = make_context();
+    sz_socket a, b;
+    make_pair(context, "pair", &a, "pair", &b);
+    char *large = calloc(1, 100000);
+    assert_non_null(large);
+    sz_part parts[] = {bytes_part(large, 100000), bytes_part(large, 50000)};
+    assert_code(sz_send(a, parts, 2), 0);
+    assert_code(receive_soon(b), 2);
+    for (size_t i = 0; i < 2; i++) {
+        const void *before = NULL, *after = NULL;
+        size_t size = 0;
+        sz_message message = {0};
+        assert_code(sz_received(b, i, &before, &size), 0);
+        assert_code(sz_take(b, i, &message), 0);
+        assert_code(sz_message_data(message, &after, &size), 0);
+        assert_ptr_equal(before, after);
+        assert_int_equal(size, parts[i].size);
+        sz_message_free(message);
+    }
+    free(large);
+    finish(context);
+}
+
+static void what_was_taken_outlives_release_and_socket(void **state)
+{
+    (void)state;
+    sz_context context = make_context();
+    sz_socket a, b;
+    make_pair(context, "pair", &a, "pair", &b);
+    sz_part parts[] = {text_part("left"), text_part("taken")};
+    assert_code(sz_send(a, parts, 2), 0);
+    assert_code(receive_soon(b), 2);
+    sz_message message = {0};
+    assert_code(sz_take(b, 1, &message), 0);
+    assert_received(b, 0, "left");
+    sz_release(b);
+    assert_message(message, "taken");
+    assert_code(sz_socket_close(b), 0);
+    assert_message(message, "taken");
+    sz_message_free(message);
+    finish(context);
+}
+
+static void released_parts_are_gone(void **state)
+{
+    (void)state;
+    sz_context context = make_context();
+    sz_socket a, b;
+    make_pair(context, "pair", &a, "pair", &b);
+    const void *data;
+    size_t size;
+    sz_message message = {0};
+    assert_code(send_text(a, "1"), 0);
+    assert_code(send_text(a, "2"), 0);
+    assert_next(b, "1");
+    sz_release(b);
+    assert_code(sz_received(b, 0, &data, &size), SZ_ENOENT);
+    assert_code(sz_take(b, 0, &message), SZ_ENOENT);
+    sz_release(b);
+    assert_next(b, "2");
+    finish(context);
+}
+
+static void receiving_replaces_the_parts_before(void **state)
+{
+    (void)state;
+    sz_context context = make_context();
+    sz_socket a, b;
+    make_pair(context, "pair", &a, "pair", &b);
+    sz_part parts[] = {text_part("1"), text_part("2"), text_part("3")};
+    const void *data;
+    size_t size;
+    assert_code(sz_send(a, parts, 3), 0);
+    assert_code(send_text(a, "only"), 0);
+    assert_code(receive_soon(b), 3);
+    assert_next(b, "only");
+    assert_code(sz_received(b, 1, &data, &size), SZ_ENOENT);
+    assert_code(sz_receive(b), SZ_EAGAIN);
+    assert_code(sz_received(b, 0, &data, &size), SZ_ENOENT);
+    finish(context);
+}
+
+static void nothing_to_receive_is_to_wait(void **state)
+{
+    (void)state;
+    sz_context context = make_context();
+    sz_socket a, b;
+    make_pair(context, "pull", &a, "push", &b);
+    assert_code(sz_receive(a), SZ_EAGAIN);
+    assert_code(send_text(b, "x"), 0);
+    assert_next(a, "x");
+    assert_code(sz_receive(a), SZ_EAGAIN);
+    finish(context);
+}
+
+static void sending_without_a_peer_is_to_wait(void **state)
+{
+    (void)state;
+    sz_context context = make_context();
+    sz_socket socket = make_socket(context, "push");
+    assert_code(sz_send_bytes(socket, "x", 1), SZ_EAGAIN);
+    finish(context);
+}
+
+static void a_full_queue_takes_no_part_of_a_message(void **state)
+{
+    (void)state;
+    sz_context context = make_context();
+    sz_socket to = make_socket(context, "pull");
+    sz_socket from = make_socket(context, "push");
+    set(to, "rcvhwm", 3);
+    set(from, "sndhwm", 3);
+    assert_code(bind_to(to, "inproc://full"), 0);
+    assert_code(connect_to(from, "inproc://full"), 0);
+    int sent = 0, code;
+    sz_part parts[] = {text_part("a"), text_part("b"), text_part("c")};
+    while ((code = sz_send(from, parts, 3)) == 0 && sent < 100)
+        sent++;
+    assert_code(code, SZ_EAGAIN);
+    assert_true(sent > 0);
+    for (int i = 0; i < sent; i++) {
+        assert_code(receive_soon(to), 3);
+        assert_received(to, 0, "a");
+        assert_received(to, 2, "c");
+    }
+    assert_code(sz_receive(to), SZ_EAGAIN);
+    assert_code(send_text(from, "room again"), 0);
+    assert_next(to, "room again");
+    finish(context);
+}
+
+static void request_and_reply_keep_their_order(void **state)
+{
+    (void)state;
+    sz_context context = make_context();
+    sz_socket rep, req;
+    make_pair(context, "rep", &rep, "req", &req);
+    assert_code(sz_receive(req), SZ_EFSM);
+    assert_code(sz_send_bytes(rep, "x", 1), SZ_EFSM);
+    assert_code(send_text(req, "ask"), 0);
+    assert_code(sz_send_bytes(req, "x", 1), SZ_EFSM);
+    assert_next(rep, "ask");
+    assert_code(sz_receive(rep), SZ_EFSM);
+    assert_code(send_text(rep, "answer"), 0);
+    assert_next(req, "answer");
+    finish(context);
+}
+
+static void one_way_sockets_refuse_the_other_way(void **state)
+{
+    (void)state;
+    static const char *const senders[] = {"pub", "push"};
+    static const char *const receivers[] = {"sub", "pull"};
+    sz_context context = make_context();
+    for (int i = 0; i < 2; i++) {
+        sz_socket from = make_socket(context, senders[i]);
+        sz_socket to = make_socket(context, receivers[i]);
+        sz_part parts[] = {text_part("1"), text_part("2")};
+        assert_code(sz_receive(from), SZ_ENOTSUP);
+        assert_code(sz_send_bytes(to, "x", 1), SZ_ENOTSUP);
+        assert_code(sz_send(to, parts, 2), SZ_ENOTSUP);
+    }
+    finish(context);
+}
+
+static void a_mandatory_router_refuses_unknown_peers(void **state)
+{
+    (void)state;
+    sz_context context = make_context();
+    sz_socket router, dealer;
+    make_pair(context, "router", &router, "dealer", &dealer);
+    sz_part parts[] = {text_part("nobody"), text_part("x")};
+    assert_code(sz_send(router, parts, 2), 0);
+    set(router, "router-mandatory", 1);
+    assert_code(sz_send(router, parts, 2), SZ_EHOSTUNREACH);
+    assert_code(send_text(dealer, "hello"), 0);
+    assert_code(receive_soon(router), 2);
+    assert_code(sz_take(router, 0, &parts[0].message), 0);
+    assert_code(sz_send(router, parts, 2), 0);
+    assert_next(dealer, "x");
+    sz_message_free(parts[0].message);
+    finish(context);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_byte_value_arrives),
+        cmocka_unit_test(nul_bytes_arrive),
+        cmocka_unit_test(empty_parts_arrive),
+        cmocka_unit_test(an_empty_part_needs_no_data),
+        cmocka_unit_test(five_megabytes_arrive),
+        cmocka_unit_test(a_hundred_parts_arrive_in_order),
+        cmocka_unit_test(sending_bytes_is_sending_one_part),
+        cmocka_unit_test(handles_and_bytes_mix_in_a_message),
+        cmocka_unit_test(sending_does_not_consume_a_handle),
+        cmocka_unit_test(bytes_may_change_once_they_were_sent),
+        cmocka_unit_test(a_stale_handle_sends_nothing),
+        cmocka_unit_test(a_message_without_parts_is_refused),
+        cmocka_unit_test(a_huge_part_is_out_of_memory_and_nothing_is_sent),
+        cmocka_unit_test(want_of_memory_sends_nothing),
+        cmocka_unit_test(receiving_goes_on_after_want_of_memory),
+        cmocka_unit_test(a_part_not_taken_for_want_of_memory_stays),
+        cmocka_unit_test(a_part_out_of_range_is_not_there),
+        cmocka_unit_test(taking_does_not_copy),
+        cmocka_unit_test(what_was_taken_outlives_release_and_socket),
+        cmocka_unit_test(released_parts_are_gone),
+        cmocka_unit_test(receiving_replaces_the_parts_before),
+        cmocka_unit_test(nothing_to_receive_is_to_wait),
+        cmocka_unit_test(sending_without_a_peer_is_to_wait),
+        cmocka_unit_test(a_full_queue_takes_no_part_of_a_message),
+        cmocka_unit_test(request_and_reply_keep_their_order),
+        cmocka_unit_test(one_way_sockets_refuse_the_other_way),
+        cmocka_unit_test(a_mandatory_router_refuses_unknown_peers),
+    };
+    return cmocka_run_group_tests_name("transfer", tests, watch_allocator,
+                                       settle);
+}
