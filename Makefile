@@ -37,7 +37,7 @@ demo: egg $(BUILD)/wordcount
 	@$(HERE) WORDCOUNT=$(BUILD)/wordcount WORKERS=$(WORKERS) \
 	    TRANSPORT=$(TRANSPORT) examples/wordcount $(FILES)
 
-test: setup-for-tests egg kernel-tests $(BUILD)/wordcount
+test: setup-for-tests egg kernel kernel-tests $(BUILD)/wordcount
 	$(HERE) BUILD=$(BUILD) WORDCOUNT=$(BUILD)/wordcount tests/all
 
 egg: $(BUILD)/egg

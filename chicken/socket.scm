@@ -98,7 +98,8 @@
     (let ((handle (%make-socket (context-handle context) name)))
       (cond ((fx>= handle 0) handle)
             ((or (fx= tries 20) (not (memv handle in-the-way)))
-             (fail 'make-socket handle (string->symbol name)))
+             (fail 'make-socket (if (fx= handle eagain) esockets handle)
+                   (string->symbol name)))
             (else
              (when (fx= tries 0) (gc #t))
              (pause! 5)

@@ -56,23 +56,31 @@ enum {
     LONGEST = 40 /* no name is near to a longer one */
 };
 
-/* Edit distance of words of at most LONGEST letters. */
+/* Edit distance of words of at most LONGEST letters, where two neighbours in
+ * the wrong order count as one mistake. */
 static size_t distance(const char *a, const char *b)
 {
-    size_t row[LONGEST + 1];
+    size_t rows[3][LONGEST + 1];
+    size_t *above = rows[0], *before = rows[1], *row = rows[2];
     size_t n = strlen(b);
     for (size_t j = 0; j <= n; j++)
         row[j] = j;
     for (size_t i = 0; a[i] != '\0'; i++) {
-        size_t corner = row[0];
+        size_t *unused = above;
+        above = before;
+        before = row;
+        row = unused;
         row[0] = i + 1;
         for (size_t j = 0; j < n; j++) {
-            size_t best = corner + (a[i] != b[j]);
+            size_t best = before[j] + (a[i] != b[j]);
             if (row[j] + 1 < best)
                 best = row[j] + 1;
-            if (row[j + 1] + 1 < best)
-                best = row[j + 1] + 1;
-            corner = row[j + 1];
+            if (before[j + 1] + 1 < best)
+                best = before[j + 1] + 1;
+            bool swapped =
+                i > 0 && j > 0 && a[i] == b[j - 1] && a[i - 1] == b[j];
+            if (swapped && above[j - 1] + 1 < best)
+                best = above[j - 1] + 1;
             row[j + 1] = best;
         }
     }

@@ -82,9 +82,9 @@
        (cond ((not e) (wrong "~s did not fail" 'expression))
              ((not (zmq-code e))
               (wrong "~s raised another thing: ~a" 'expression (describe e)))
-             ((not (eq? code (zmq-code e)))
+             ((not (eq? 'code (zmq-code e)))
               (wrong "~s failed with ~a, not ~a: ~a" 'expression (zmq-code e)
-                     code (describe e))))))))
+                     'code (describe e))))))))
 
 ;; The expression is refused for the type of an argument.
 (define-syntax check-type

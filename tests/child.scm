@@ -55,8 +55,11 @@
    fd))
 
 (define (child-text child name)
-  (with-input-from-file (make-pathname (child-directory child) name)
-    (lambda () (let ((s (read-string))) (if (eof-object? s) "" s)))))
+  (let ((path (make-pathname (child-directory child) name)))
+    (if (file-exists? path)
+        (let ((text (with-input-from-file path read-string)))
+          (if (eof-object? text) "" text))
+        "")))
 
 (define (child-output child) (child-text child "output"))
 (define (child-errors child) (child-text child "errors"))

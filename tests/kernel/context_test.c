@@ -95,6 +95,7 @@ static sz_socket make_stuck(sz_context context, int linger)
     return socket;
 }
 
+/* Case 18. */
 static void terminating_waits_for_linger_without_blocking(void **state)
 {
     (void)state;
@@ -211,6 +212,7 @@ static void a_dropped_context_closes_its_sockets(void **state)
     sz_context_drop(context);
 }
 
+/* Case 2. */
 static void what_was_sent_outlives_a_dropped_context(void **state)
 {
     (void)state;
@@ -267,6 +269,7 @@ static int pending_when_full(void *argument)
 }
 
 /* libzmq would abort: see zmq_ctx_term with every socket in use. */
+/* Case 23. */
 static void terminating_survives_pending_inproc_connects(void **state)
 {
     (void)state;
@@ -308,6 +311,7 @@ static int too_many_threads(void *argument)
 }
 
 /* libzmq would abort, having no descriptors for them. */
+/* Case 69. */
 static void too_many_io_threads_are_refused(void **state)
 {
     (void)state;

@@ -36,6 +36,7 @@ static void check_refused(const char *endpoint, bool bound, int code)
     finish(context);
 }
 
+/* Case 41. */
 static void what_is_no_endpoint_is_refused(void **state)
 {
     (void)state;
@@ -45,6 +46,7 @@ static void what_is_no_endpoint_is_refused(void **state)
     }
 }
 
+/* Case 42. */
 static void ports_that_do_not_exist_are_refused(void **state)
 {
     (void)state;
@@ -63,6 +65,7 @@ static void an_unknown_transport_is_refused(void **state)
     check_refused("carrier://pigeon", false, SZ_EPROTONOSUPPORT);
 }
 
+/* Case 43. */
 static void a_nul_is_not_where_the_endpoint_ends(void **state)
 {
     (void)state;
@@ -218,6 +221,7 @@ static int with_descriptors(void *argument)
     return 0;
 }
 
+/* Case 69. */
 static void want_of_descriptors_never_aborts(void **state)
 {
     (void)state;

@@ -142,6 +142,7 @@ static void a_regular_file_is_always_ready(void **state)
     close(fd);
 }
 
+/* Case 47. */
 static void a_socket_closed_while_watched_is_reported(void **state)
 {
     (void)state;
@@ -180,6 +181,7 @@ static void a_shut_down_context_is_reported(void **state)
     finish(context);
 }
 
+/* Case 36. */
 static void using_a_socket_does_not_hide_what_arrives(void **state)
 {
     (void)state;
@@ -303,6 +305,7 @@ static void *echo(void *argument)
     return NULL;
 }
 
+/* Case 36. */
 static void no_ping_and_no_pong_is_lost(void **state)
 {
     (void)state;

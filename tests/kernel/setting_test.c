@@ -23,6 +23,7 @@ static void check_below_and_above(const sz_option *row, sz_socket socket)
                    SZ_ERANGE);
 }
 
+/* Case 39. */
 static void an_integer_out_of_range_is_refused(void **state)
 {
     (void)state;
@@ -205,6 +206,7 @@ static void check_length(const sz_option *row, sz_socket socket)
     assert_row(row, sz_socket_set_bytes(socket, row, "x", SIZE_MAX), wanted);
 }
 
+/* Case 39. */
 static void bytes_too_short_or_too_long_are_refused(void **state)
 {
     (void)state;

@@ -69,6 +69,7 @@ static void check_refused(sz_socket socket, int code)
     sz_poller_free(poller);
 }
 
+/* Cases 13, 14. */
 static void a_closed_socket_refuses_everything(void **state)
 {
     (void)state;
@@ -133,6 +134,7 @@ static void a_reused_place_does_not_revive_old_handles(void **state)
     finish(context);
 }
 
+/* Case 70. */
 static void too_many_sockets_say_so_and_one_closed_makes_room(void **state)
 {
     (void)state;
@@ -176,6 +178,7 @@ static void opening_and_closing_leaves_nothing(void **state)
     finish(context);
 }
 
+/* Case 31. */
 static void descriptors_are_closed_on_exec(void **state)
 {
     (void)state;
@@ -229,6 +232,7 @@ static int use_inherited(void *argument)
     return 0;
 }
 
+/* Case 30. */
 static void a_child_has_sockets_of_its_own_only(void **state)
 {
     (void)state;
@@ -295,6 +299,7 @@ static void exercise(void)
     }
 }
 
+/* Case 96. */
 static void each_allocation_may_fail(void **state)
 {
     (void)state;

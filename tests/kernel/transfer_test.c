@@ -72,6 +72,7 @@ static void check_exact(const sz_part *parts, size_t count)
     remove_directory(directory);
 }
 
+/* Case 51. */
 static void every_byte_value_arrives(void **state)
 {
     (void)state;
@@ -112,6 +113,7 @@ static void an_empty_part_needs_no_data(void **state)
     finish(context);
 }
 
+/* Case 50. */
 static void five_megabytes_arrive(void **state)
 {
     (void)state;
@@ -239,6 +241,7 @@ static void a_message_without_parts_is_refused(void **state)
     finish(context);
 }
 
+/* Case 53. */
 static void a_huge_part_is_out_of_memory_and_nothing_is_sent(void **state)
 {
     (void)state;
@@ -363,6 +366,7 @@ static void taking_does_not_copy(void **state)
     finish(context);
 }
 
+/* Case 5. */
 static void what_was_taken_outlives_release_and_socket(void **state)
 {
     (void)state;
@@ -444,6 +448,7 @@ static void sending_without_a_peer_is_to_wait(void **state)
     finish(context);
 }
 
+/* Case 59. */
 static void a_full_queue_takes_no_part_of_a_message(void **state)
 {
     (void)state;
@@ -471,6 +476,7 @@ static void a_full_queue_takes_no_part_of_a_message(void **state)
     finish(context);
 }
 
+/* Case 44. */
 static void request_and_reply_keep_their_order(void **state)
 {
     (void)state;
@@ -488,6 +494,7 @@ static void request_and_reply_keep_their_order(void **state)
     finish(context);
 }
 
+/* Case 44. */
 static void one_way_sockets_refuse_the_other_way(void **state)
 {
     (void)state;
@@ -505,6 +512,7 @@ static void one_way_sockets_refuse_the_other_way(void **state)
     finish(context);
 }
 
+/* Case 61. */
 static void a_mandatory_router_refuses_unknown_peers(void **state)
 {
     (void)state;

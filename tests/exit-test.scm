@@ -1,0 +1,53 @@
+;;; The end of a program: what was sent leaves, in bounded time.
+
+(import zmq (chicken base) (chicken condition) (chicken time)
+        (chicken process signal))
+(include "check.scm")
+(include "threads.scm")
+(include "child.scm")
+(include "pair.scm")
+
+;; A program that sends a hundred messages to the endpoint and ends so.
+(define (sender endpoint . ending)
+  `((define s (make-socket 'push connect: ,endpoint))
+    (do ((i 0 (+ i 1))) ((= i 100)) (send-message s (number->string i)))
+    ,@ending))
+
+(define (check-delivered outcome ending)
+  (let* ((in (make-socket 'pull)) (e (bind-socket in "tcp://127.0.0.1:*"))
+         (child (start-child (apply sender e ending))))
+    (do ((i 0 (+ i 1))) ((= i 100)) (check= (number->string i) (take in)))
+    (check= outcome (wait-for-child child))
+    (close-socket in)))
+
+(test "what was sent arrives however the program ends (case 20)"
+  (check-delivered 'ok '())
+  (check-delivered '(exit 3) '((exit 3)))
+  (check-delivered 'condition '((error "nobody handles this")))
+  (check-delivered '(exit 4) '((spawn! (lambda () (exit 4))) (nap! 10000)))
+  (check-delivered '(exit 5)
+    '((set-signal-handler! signal/usr1 (lambda (n) (exit 5)))
+      (process-signal (current-process-id) signal/usr1)
+      (nap! 10000))))
+
+(test "an absent peer keeps the exit no longer than the bound (case 19)"
+  (let ((t (current-process-milliseconds)))
+    (check-child '(exit 6)
+      '((zmq-exit-linger 100)
+        (define s (make-socket 'push))
+        (connect-socket s "ipc:///tmp/szmq-nobody-binds-this")
+        (send-message s "x")
+        (exit 6)))
+    (check (< (- (current-process-milliseconds) t) 3000)))
+  (check-type (zmq-exit-linger -1))
+  (check-type (zmq-exit-linger #f)))
+
+(test "SIGTERM ends a program that waits (case 21)"
+  (let ((child (start-child '((define s (make-socket 'pull bind: "inproc://x"))
+                              (print "ready") (flush-output)
+                              (receive-message s)))))
+    (check (wait-until (lambda () (equal? "ready\n" (child-output child)))))
+    (kill-child child signal/term)
+    (check= (list 'signal signal/term) (wait-for-child child))))
+
+(report-tests)
