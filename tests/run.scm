@@ -12,8 +12,9 @@
 ;; Seconds for the tests of one file.
 (define limit 280)
 
+;; chicken-install passes the name of the egg, which stands for all.
 (define (files)
-  (let ((nouns (command-line-arguments)))
+  (let ((nouns (delete "zmq" (command-line-arguments))))
     (if (pair? nouns)
         (map (lambda (n) (string-append n "-test.scm")) nouns)
         (sort (glob "*-test.scm") string<?))))
@@ -30,6 +31,11 @@
                             #f))
          (outcome (wait-for-child child)))
     (values outcome (child-output child))))
+
+(define (delete x list)
+  (cond ((null? list) '())
+        ((equal? x (car list)) (delete x (cdr list)))
+        (else (cons (car list) (delete x (cdr list))))))
 
 (define (count-in word text)
   (let ((m (irregex-search
