@@ -42,9 +42,15 @@
                   (redirect "output" fileno/stdout directory)
                   (redirect "errors" fileno/stderr directory)
                   (process-execute
-                   (csi) (append options (list "-s" source)))))))
+                   "/bin/sh"
+                   (append (list "-c" with-descriptors (csi))
+                           options (list "-s" source)))))))
       (make-child pid directory
                   (+ (current-process-milliseconds) (* 1000 limit)) #f))))
+
+;; Runs a command with as many descriptors as a thousand sockets take.
+(define with-descriptors
+  "ulimit -S -n 8192 2>/dev/null || ulimit -S -n $(ulimit -H -n); exec \"$0\" \"$@\"")
 
 (define (csi) (or (get-environment-variable "CSI") "csi"))
 
