@@ -57,7 +57,7 @@
   (##core#inline "C_string_to_bytevector" string)
   string)
 
-;; What %get-bytes, %message-bytes or %part has found, as a fresh string.
+;; What %get-bytes or %message-bytes has found, as a fresh string.
 (define (found-bytes location)
   (let ((string (make-bytes location (%bytes-size))))
     (%copy-bytes string)
@@ -85,27 +85,30 @@ static C_word receive_small(C_word **room, int arguments, C_word socket)
 {
     const void *data;
     size_t size;
-    int parts = sz_receive(SOCKET(socket));
+    int parts = sz_receive_held(SOCKET(socket));
     (void)arguments;
     if (parts != 1) return C_fix(parts);
     sz_received(SOCKET(socket), 0, &data, &size);
     if (size > SMALL) return C_fix(1);
-    return build_bytes(room, C_STRING_TYPE, data, size);
+    C_word made = build_bytes(room, C_STRING_TYPE, data, size);
+    sz_release(SOCKET(socket));
+    return made;
 }
 ")
 (define-inline (%receive-small socket)
   (##core#inline_allocate ("receive_small" 33) socket))
 
-;; Builds the parts held by the kernel in the nursery and lets go of them: a
-;; string or blob, or a list of them.  Answers #f if one is large or there is
-;; no room just now.
-(define %build-parts
-  (foreign-primitive scheme-object
-    ((scheme-object socket) (int parts) (bool as_blob))
+;; Receives a message, or has the same again that %receive-small left, and
+;; builds its parts in the nursery: a string or blob, or a list of them.
+;; Answers #f if one is large or there is no room just now, and then leaves it.
+(define %receive-parts
+  (foreign-primitive scheme-object ((scheme-object socket) (bool as_blob))
     "const void *data;
      size_t size, words = 0;
      sz_socket from = SOCKET(socket);
      C_word type = as_blob ? C_BYTEVECTOR_TYPE : C_STRING_TYPE;
+     int parts = sz_receive_held(from);
+     if (parts < 0) C_return(C_fix(parts));
      for (int i = 0; i < parts; i++) {
          sz_received(from, (size_t)i, &data, &size);
          if (size > LARGEST_SMALL_PART) C_return(C_SCHEME_FALSE);

@@ -1,12 +1,9 @@
 ;;; Contexts.
 
-;; `waiting` lists the sockets that threads wait on, so that terminating the
-;; context can wake them.
 (define-record-type zmq-context
-  (make-context-record handle waiting)
+  (make-context-record handle)
   context?
-  (handle context-handle)
-  (waiting context-waiting set-context-waiting!))
+  (handle context-handle))
 
 (set-record-printer! zmq-context
   (lambda (c port)
@@ -29,7 +26,7 @@
   (if (keyword? io-threads)
       (apply make-context 1 io-threads options)
       (let* ((handle (checked 'make-context (%make-context)))
-             (c (make-context-record handle '())))
+             (c (make-context-record handle)))
         (set-finalizer! c drop-context!)
         (set-context-integer! 'make-context c 'io-threads io-threads)
         (for-each-keyword 'make-context options
@@ -64,7 +61,6 @@
 (define (shutdown-context c)
   (check-context 'shutdown-context c)
   (let ((code (%shutdown-context (context-handle c))))
-    (wake-context! c)
     (unless (fx= code eclosed) (checked 'shutdown-context code c))
     (void)))
 
@@ -77,13 +73,22 @@
           (handle (context-handle c)))
       (let loop ()
         (let ((code (%terminate-context handle)))
-          (wake-context! c)
+          (rouse-direct!)
           (cond ((fx= code 0) #t)
                 ((not (fx= code eagain)) (fail 'terminate-context code c))
                 ((passed? limit) #f)
                 (else
                  (wait-descriptor! (%context-fd handle) limit)
                  (loop))))))))
+
+;; Terminates the context however the procedure is left.
+(define (call-with-context procedure . rest)
+  (check-procedure 'call-with-context procedure)
+  (let ((c (apply make-context rest)))
+    (dynamic-wind
+     void
+     (lambda () (procedure c))
+     (lambda () (terminate-context c)))))
 
 (define (context-option c name)
   (check-context 'context-option c)

@@ -46,6 +46,9 @@
 (define (check-string location x)
   (if (string? x) x (fail-type location "a string" x)))
 
+(define (check-procedure location x)
+  (if (procedure? x) x (fail-type location "a procedure" x)))
+
 (define (check-symbol location x)
   (if (symbol? x) x (fail-type location "a symbol" x)))
 

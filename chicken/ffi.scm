@@ -42,6 +42,13 @@ static size_t bytes_size;
 (define-foreign %error-errno int ((int code))
   "C_return(sz_error_errno(code));")
 
+;; the bits of events
+
+(define-constant in-bit 1)
+(define-constant out-bit 2)
+(define-constant error-bit 4)
+(define-constant signal-bit 8)
+
 (define-foreign-variable eagain int "SZ_EAGAIN")
 (define-foreign-variable eclosed int "SZ_ECLOSED")
 (define-foreign-variable einval int "SZ_EINVAL")
@@ -50,6 +57,7 @@ static size_t bytes_size;
 (define-foreign-variable esockets int "SZ_ESOCKETS")
 (define-foreign-variable edescriptors int "SZ_EDESCRIPTORS")
 (define-foreign-variable eeexist int "SZ_EEXIST")
+(define-foreign-variable enoent int "SZ_ENOENT")
 
 ;; the library
 
@@ -190,15 +198,23 @@ static C_word send_bytes(C_word socket, C_word data)
    int code = sz_send(SOCKET(s), parts, (size_t)count);
    if (parts != few) free(parts);
    C_return(code);")
-(define-foreign %part int ((scheme-object s) (int index))
-  "C_return(sz_received(SOCKET(s), (size_t)index, &bytes, &bytes_size));")
-(define-foreign %take scheme-object ((scheme-object s) (int index))
-  "sz_message made; int code = sz_take(SOCKET(s), (size_t)index, &made);
-   C_return(MADE(code, made));")
-(define-foreign %release void ((scheme-object s))
-  "sz_release(SOCKET(s));")
+;; how many parts the message has that is received next, or was and is held
+(define-foreign %receive int ((scheme-object s))
+  "C_return(sz_receive_held(SOCKET(s)));")
+;; takes the parts of the message that is held as handles into a vector; enoent
+;; if it has not as many
+(define-foreign %take-all int
+  ((scheme-object s) (scheme-object handles) (int count))
+  "sz_message few[16], *made = few;
+   if (count > 16) made = malloc((size_t)count * sizeof *made);
+   if (made == NULL) C_return(SZ_ENOMEM);
+   int code = sz_take_all(SOCKET(s), made, (size_t)count);
+   for (int i = 0; i < count && code == 0; i++)
+       C_set_block_item(handles, i, C_fix((C_word)made[i].id));
+   if (made != few) free(made);
+   C_return(code);")
 
-;; what %get-bytes, %message-bytes and %part found
+;; what %get-bytes and %message-bytes found
 
 (define-foreign %bytes-size unsigned-integer64 () "C_return(bytes_size);")
 (define-foreign %bytes-pointer c-pointer () "C_return((void *)bytes);")
@@ -227,12 +243,21 @@ static C_word send_bytes(C_word socket, C_word data)
 (define-foreign %rewatch-fd int
   ((scheme-object p) (int fd) (int events) (int tag))
   "C_return(sz_poller_modify_fd(POLLER(p), fd, events, (uint64_t)tag));")
-;; fills a vector with the events of each tag
-(define-foreign %check-poller int ((scheme-object p) (scheme-object found))
+(define-foreign %unwatch-socket int ((scheme-object p) (scheme-object s))
+  "C_return(sz_poller_remove_socket(POLLER(p), SOCKET(s)));")
+(define-foreign %unwatch-fd int ((scheme-object p) (int fd))
+  "C_return(sz_poller_remove_fd(POLLER(p), fd));")
+(define-foreign %set-alarm int ((scheme-object p) (integer64 time))
+  "C_return(sz_poller_alarm(POLLER(p), time));")
+;; fills a vector with tag and events of what is ready, at most `max` of 64
+(define-foreign %check-poller int
+  ((scheme-object p) (scheme-object found) (int max))
   "sz_ready ready[64];
-   int n = sz_poller_check(POLLER(p), ready, 64);
-   for (int i = 0; i < n; i++)
-       C_set_block_item(found, (C_word)ready[i].tag, C_fix(ready[i].events));
+   int n = sz_poller_check(POLLER(p), ready, (size_t)max);
+   for (int i = 0; i < n; i++) {
+       C_set_block_item(found, 2 * i, C_fix((C_word)ready[i].tag));
+       C_set_block_item(found, 2 * i + 1, C_fix(ready[i].events));
+   }
    C_return(n);")
 
 ;; exit

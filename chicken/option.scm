@@ -94,7 +94,7 @@
                 ((bytes? value) (%set-bytes handle row (bytes-storage value)))
                 (else (fail-type location "a string, blob or u8vector"
                                  (if (%option-secret? row) name value))))))
-    (wake-waiters! s)
+    (used! s)
     (if (%option-secret? row)
         (checked location code name)
         (checked location code name value))
@@ -115,7 +115,7 @@
                      (if integer?
                          (integer->value row (%number))
                          (found-bytes 'socket-option)))))
-    (wake-waiters! s)
+    (used! s)
     (checked 'socket-option code name)
     (case name
       ;; The kernel receives whole messages; what is left is ours to know.

@@ -1,9 +1,4 @@
-;;; Polling of sockets and descriptors.
-
-;; SZ_IN, SZ_OUT, SZ_ERROR
-(define-constant in-bit 1)
-(define-constant out-bit 2)
-(define-constant error-bit 4)
+;;; Polling of a list of sockets and descriptors, over a poller for the time.
 
 (define-record-type zmq-poll-item
   (make-poll-item-record target wanted found)
@@ -25,12 +20,8 @@
 (define (make-poll-item target . rest)
   (with-keywords 'make-poll-item rest
       ((#:in in #f) (#:out out #f) (#:error error #f))
-    (unless (or (socket? target) (and (fixnum? target) (fx>= target 0)))
-      (fail-type 'make-poll-item "a ZeroMQ socket or a descriptor" target))
-    (make-poll-item-record
-     target
-     (fx+ (if in in-bit 0) (fx+ (if out out-bit 0) (if error error-bit 0)))
-     0)))
+    (check-target 'make-poll-item target)
+    (make-poll-item-record target (event-bits in out error) 0)))
 
 (define (check-item location x)
   (if (poll-item? x) x (fail-type location "a poll item" x)))
@@ -51,35 +42,25 @@
 (define (poll-item-error? i) (found? 'poll-item-error? i error-bit))
 
 ;; Watches the items' targets, each once, for what all of its items want.
-;; `tags` gets the place in `found` where an item's events will stand, and
-;; `found` already has those of targets that cannot be watched.
-(define (watch-items poller items tags found)
+;; `tags` gets the place in `events` where an item's events will stand, and
+;; `events` already has those of targets that cannot be watched.
+(define (watch-items handle items tags events)
   (let loop ((items items) (i 0) (before '()))
     (when (pair? items)
       (let* ((item (car items))
              (target (poll-item-target item))
              (wanted (poll-item-wanted item))
-             (code (watch-target poller target wanted i)))
+             (code (watch-target handle target wanted i)))
         (vector-set! tags i i)
         (cond ((eq? code eeexist)
                (let* ((same (find-item target before))
                       (tag (vector-ref tags (cdr same)))
                       (all (bitwise-ior wanted (union target before))))
                  (vector-set! tags i tag)
-                 (rewatch-target poller target all tag)))
+                 (rewatch-target handle target all tag)))
               ((fx< code 0)
-               (vector-set! found i error-bit)))
+               (vector-set! events i error-bit)))
         (loop (cdr items) (fx+ i 1) (cons (cons item i) before))))))
-
-(define (watch-target poller target wanted tag)
-  (if (socket? target)
-      (%watch-socket poller (socket-handle target) wanted tag)
-      (%watch-fd poller target wanted tag)))
-
-(define (rewatch-target poller target wanted tag)
-  (if (socket? target)
-      (%rewatch-socket poller (socket-handle target) wanted tag)
-      (%rewatch-fd poller target wanted tag)))
 
 (define (find-item target items)
   (if (eqv? target (poll-item-target (caar items)))
@@ -94,15 +75,15 @@
          0 items))
 
 ;; What was found, into the items; how many found something.
-(define (deliver-found! items tags found)
+(define (deliver-found! items tags events)
   (let loop ((items items) (i 0) (ready 0))
     (if (null? items)
         ready
         (let* ((item (car items))
                (target (poll-item-target item))
-               (events (vector-ref found (vector-ref tags i)))
+               (found (vector-ref events (vector-ref tags i)))
                (unread (if (and (socket? target) (unread? target)) in-bit 0))
-               (mine (bitwise-and (bitwise-ior events unread)
+               (mine (bitwise-and (bitwise-ior found unread)
                                   (bitwise-ior error-bit
                                                (poll-item-wanted item)))))
           (set-poll-item-found! item mine)
@@ -118,26 +99,40 @@
   (unless (list? items) (fail-type 'poll "a list of poll items" items))
   (for-each (lambda (i) (check-item 'poll i)) items)
   (let* ((limit (poll-limit timeout))
+         (sockets (item-sockets items))
          (count (length items))
          (tags (make-vector count 0))
-         (poller (checked 'poll (%make-poller))))
+         (handle (checked 'poll (%make-poller))))
     (dynamic-wind
-     void
+     (lambda () (for-each begin-polling! sockets))
      (lambda ()
-       (let ((found (make-vector count 0)))
-         (watch-items poller items tags found)
+       (let ((events (make-vector count 0)))
+         (watch-items handle items tags events)
          (let loop ()
-           (check-all! poller found)
-           (let ((ready (deliver-found! items tags found)))
+           (check-items handle events)
+           (let ((ready (deliver-found! items tags events)))
              (cond ((fx> ready 0) ready)
                    ((passed? limit) #f)
                    (else
-                    (wait-descriptor! (%poller-fd poller) limit)
+                    (wait-descriptor! (%poller-fd handle) limit)
                     (loop)))))))
-     (lambda () (%free-poller poller)))))
+     (lambda ()
+       (%free-poller handle)
+       (for-each end-polling! sockets)))))
 
-;; Each check finds at most 64 and puts them behind the others.
-(define (check-all! poller found)
-  (let loop ((left (vector-length found)))
-    (let ((n (checked 'poll (%check-poller poller found))))
-      (when (and (fx= n 64) (fx> left 64)) (loop (fx- left 64))))))
+(define (item-sockets items)
+  (cond ((null? items) '())
+        ((poll-item-socket (car items))
+         => (lambda (s) (cons s (item-sockets (cdr items)))))
+        (else (item-sockets (cdr items)))))
+
+;; Each check finds some and puts them behind the others.
+(define (check-items handle events)
+  (let ((ready (make-vector (fx* 2 most-found) 0)))
+    (let loop ((left (vector-length events)))
+      (let ((n (checked 'poll (%check-poller handle ready most-found))))
+        (do ((i 0 (fx+ i 1))) ((fx= i n))
+          (vector-set! events
+                       (vector-ref ready (fx* 2 i))
+                       (vector-ref ready (fx+ 1 (fx* 2 i)))))
+        (when (and (fx= n most-found) (fx> left n)) (loop (fx- left n)))))))

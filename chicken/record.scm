@@ -13,3 +13,29 @@
        (define-inline (getter record) (##sys#slot record index))
        (define-inline (setter record value) (##sys#setslot record index value))
        (define-fields rest ...)))))
+
+;; A socket.  `waiters` stand in line for it; `place` is its tag with the
+;; dispatcher, which may be out of date; `polled` counts the pollers that watch
+;; it.  `staged` maps threads to the parts they sent with send-more:, `unread`
+;; to the parts of a message they have begun to receive: what is whole for a
+;; thread is never mixed with what another does.
+(define (make-socket-record handle type context)
+  (##sys#make-structure 'zmq-socket handle type context '() '() '() #f 0))
+
+(define-inline (is-socket? x) (##sys#structure? x 'zmq-socket))
+(define (socket? x) (is-socket? x))
+
+(define-fields
+  (1 socket-handle)
+  (2 socket-type-name)
+  (3 socket-context-record)
+  (4 socket-waiters set-socket-waiters!)
+  (5 socket-staged set-socket-staged!)
+  (6 socket-unread set-socket-unread!)
+  (7 socket-place set-socket-place!)
+  (8 socket-polls set-socket-polls!))
+
+(define-inline (socket-polled? s) (fx> (socket-polls s) 0))
+
+(define-inline (check-socket location x)
+  (unless (is-socket? x) (fail-type location "a ZeroMQ socket" x)))

@@ -1,23 +1,5 @@
 ;;; Sockets.
 
-;; `waiters` are the threads that wait on the socket.  `staged` maps threads
-;; to the parts they sent with send-more:, `unread` to the parts of a message
-;; they have begun to receive: what is whole for a thread is never mixed with
-;; what another does.
-(define (make-socket-record handle type context)
-  (##sys#make-structure 'zmq-socket handle type context '() '() '()))
-
-(define-inline (is-socket? x) (##sys#structure? x 'zmq-socket))
-(define (socket? x) (is-socket? x))
-
-(define-fields
-  (1 socket-handle)
-  (2 socket-type-name)
-  (3 socket-context-record)
-  (4 socket-waiters set-socket-waiters!)
-  (5 socket-staged set-socket-staged!)
-  (6 socket-unread set-socket-unread!))
-
 (set-record-printer! 'zmq-socket
   (lambda (s port)
     (let ((state (%check-socket (socket-handle s))))
@@ -28,53 +10,6 @@
       (display (if (fx= state 0) " open" " ") port)
       (unless (fx= state 0) (display (%error-symbol state) port))
       (display ">" port))))
-
-(define-inline (check-socket location x)
-  (unless (is-socket? x) (fail-type location "a ZeroMQ socket" x)))
-
-;; ------------------------------------------------------------- waiters --
-
-(define-inline (wake-waiters! s)
-  (when (pair? (socket-waiters s)) (wake-all! s)))
-
-(define (wake-all! s)
-  (let ((waiters (socket-waiters s)))
-    (set-socket-waiters! s '())
-    (note-waiting! s)
-    (for-each wake! waiters)))
-
-(define (wake-context! c) (for-each wake-all! (context-waiting c)))
-
-;; Keeps the context's list of sockets that are waited on.
-(define (note-waiting! s)
-  (let* ((c (socket-context-record s))
-         (others (remove-eq s (context-waiting c))))
-    (set-context-waiting! c (if (pair? (socket-waiters s))
-                                (cons s others)
-                                others))))
-
-(define (remove-eq x list)
-  (cond ((null? list) '())
-        ((eq? x (car list)) (cdr list))
-        (else (cons (car list) (remove-eq x (cdr list))))))
-
-;; Suspends the calling thread until something about the socket may have
-;; changed or the deadline has passed.  To be called right after an operation
-;; answered eagain, and followed by another try: the kernel's descriptor is
-;; edge-triggered, and whoever uses the socket meanwhile may take the edge,
-;; so every use of a socket ends with wake-waiters!.
-(define (wait-socket! s limit)
-  (let ((fd (%socket-fd (socket-handle s)))
-        (thread (current-thread)))
-    (when (fx>= fd 0)
-      (dynamic-wind
-       (lambda ()
-         (set-socket-waiters! s (cons thread (socket-waiters s)))
-         (note-waiting! s))
-       (lambda () (wait-descriptor! fd limit))
-       (lambda ()
-         (set-socket-waiters! s (remove-eq thread (socket-waiters s)))
-         (note-waiting! s))))))
 
 ;; -------------------------------------------------------------- making --
 
@@ -140,10 +75,20 @@
              (for-each (lambda (e) (open-endpoint 'make-socket %connect s e))
                        endpoints))))))))
 
+;; Closes the socket however the procedure is left; what enters it again finds
+;; the socket closed.
+(define (call-with-socket type procedure . rest)
+  (check-procedure 'call-with-socket procedure)
+  (let ((s (apply make-socket type rest)))
+    (dynamic-wind
+     void
+     (lambda () (procedure s))
+     (lambda () (close-socket s)))))
+
 (define (close-socket s)
   (check-socket 'close-socket s)
   (let ((code (%close-socket (socket-handle s))))
-    (wake-waiters! s)
+    (used! s)
     (set-socket-staged! s '())
     (set-socket-unread! s '())
     (checked 'close-socket code s)
@@ -167,7 +112,7 @@
   (check-socket location s)
   (check-string location endpoint)
   (let ((code (open (socket-handle s) endpoint)))
-    (wake-waiters! s)
+    (used! s)
     (checked location code endpoint)
     (%text)))
 
@@ -175,7 +120,7 @@
   (check-socket location s)
   (check-string location endpoint)
   (let ((code (close (socket-handle s) endpoint)))
-    (wake-waiters! s)
+    (used! s)
     (checked location code endpoint)
     (void)))
 

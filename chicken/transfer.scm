@@ -13,17 +13,19 @@
 (define (check-wait location timeout)
   (if (eq? timeout socket-timeout) timeout (check-timeout location timeout)))
 
-;; Waits and tries again until the attempt answers something else than eagain;
-;; #f when time has run out.
-(define (keep-trying s receiving timeout attempt)
-  (let ((limit (limit-of s receiving timeout)))
-    (let loop ()
-      (if (passed? limit)
-          #f
-          (begin
-            (wait-socket! s limit)
-            (let ((result (attempt)))
-              (if (eq? result eagain) (loop) result)))))))
+;; The attempt as it is made by who finds nobody in line, and then in line:
+;; what it answers, or #f when it was given up.
+(define (attempt-or-wait s event non-blocking timeout attempt)
+  (let ((first (if (line? s event) eagain (attempt))))
+    (used! s)
+    (cond ((not (eq? first eagain)) first)
+          (non-blocking
+           (let ((code (%check-socket (socket-handle s))))
+             (if (fx= code 0) #f code)))
+          (else (wait-for s event timeout attempt)))))
+
+(define (wait-for s event timeout attempt)
+  (stand-in-line s event (limit-of s (eq? event in-bit) timeout) attempt))
 
 ;; ------------------------------------------- what belongs to this thread --
 
@@ -64,24 +66,23 @@
 
 (define (transmit s parts)
   (let* ((handle (socket-handle s))
-         (first (part-storage (car parts)))
-         (code (cond ((pair? (cdr parts))
-                      (%send-list handle (map part-storage parts)
-                                  (length parts)))
-                     ((fixnum? first) (%send-held handle first))
-                     (else (%send-bytes handle first)))))
-    (wake-waiters! s)
-    code))
+         (first (part-storage (car parts))))
+    (cond ((pair? (cdr parts))
+           (%send-list handle (map part-storage parts) (length parts)))
+          ((fixnum? first) (%send-held handle first))
+          (else (%send-bytes handle first)))))
 
 ;; All of them, or none: the kernel's code, or #f if they were given up.  What
 ;; has to wait is copied first, so that the program may change its strings.
 (define (send-parts s parts non-blocking timeout)
-  (let ((code (transmit s parts)))
-    (cond ((not (eq? code eagain)) code)
-          (non-blocking #f)
-          (else
-           (let ((stable (map stable-part parts)))
-             (keep-trying s #f timeout (lambda () (transmit s stable))))))))
+  (let ((stable #f))
+    (attempt-or-wait
+     s out-bit non-blocking timeout
+     (lambda ()
+       (let ((code (transmit s (or stable parts))))
+         (when (and (eq? code eagain) (not stable) (not non-blocking))
+           (set! stable (map stable-part parts)))
+         code)))))
 
 (define (finish-send location s code)
   (cond ((eq? code 0) #t)
@@ -115,24 +116,16 @@
 ;; A string or small message without keywords goes the short way, without a
 ;; continuation of its own.
 (define (send-message s message . rest)
-  (if (and (is-socket? s) (null? rest) (null? (socket-staged s)))
+  (if (and (is-socket? s) (null? rest) (null? (socket-staged s))
+           (not (waited? s)))
       (let* ((data (if (is-message? message) (message-data message) message))
              (code (if (string? data)
                        (%send-bytes (socket-handle s) data)
                        eagain)))
-        (if (and (eq? code 0) (null? (socket-waiters s)))
-            #t
-            (send-on s message code)))
+        (cond ((eq? code 0) #t)
+              ((eq? code eagain) (send-with s message '()))
+              (else (fail 'send-message code s))))
       (send-with s message rest)))
-
-;; After the short way: what it left undone.
-(define (send-on s message code)
-  (wake-waiters! s)
-  (if (eq? code eagain) (check-part 'send-message message))
-  (finish-send 'send-message s
-               (if (eq? code eagain)
-                   (send-parts s (list message) #f socket-timeout)
-                   code)))
 
 (define (send-with s message rest)
   (check-socket 'send-message s)
@@ -194,47 +187,42 @@
 
 (define-inline (blobs? as) (or (eq? as 'blob) (eq? as 'u8vector)))
 
-;; The parts that the kernel holds, where they could not be built at once.
-;; Nobody may receive from the socket meanwhile.
-(define (take-parts handle count)
-  (uninterrupted
-   (lambda ()
-     (let loop ((i (fx- count 1)) (parts '()))
-       (if (fx< i 0)
-           (begin (%release handle) parts)
-           (loop (fx- i 1) (cons (take-part handle i) parts)))))))
+;; The parts of a message that could not be built at once, as handles first.
+;; A signal's handler may receive it in between; then it is the next one.
+(define (take-parts s)
+  (let ((count (%receive (socket-handle s))))
+    (if (fx< count 0)
+        count
+        (let* ((handles (make-vector count 0))
+               (code (%take-all (socket-handle s) handles count)))
+          (cond ((fx= code enoent) (take-parts s))
+                ((fx< code 0) code)
+                ((fx= count 1) (handle->part (vector-ref handles 0)))
+                (else (map handle->part (vector->list handles))))))))
 
-;; A large part stays in the kernel, for now as a bare handle; for want of
-;; memory it becomes a string.
-(define (take-part handle i)
-  (%part handle i)
+;; A large part stays in the kernel.
+(define (handle->part handle)
+  (%message-bytes handle)
   (if (<= (%bytes-size) largest-small-part)
-      (found-bytes 'receive-message)
-      (let ((held (%take handle i)))
-        (if (fx< held 0) (found-bytes 'receive-message) held))))
+      (let ((part (found-bytes 'receive-message)))
+        (%free-message handle)
+        part)
+      (held-message handle)))
 
-;; What %receive-small answered; the parts, if it left them with the kernel,
-;; as one or as a list.
+;; What %receive-small answered; the parts, where it left them, as one or as a
+;; list.
 (define (all-parts s got as)
   (if (and (fixnum? got) (fx>= got 0))
-      (let ((handle (socket-handle s)))
-        (or (%build-parts handle got (blobs? as))
-            (let ((parts (map (lambda (p) (if (fixnum? p) (held-message p) p))
-                              (take-parts handle got))))
-              (if (fx= got 1) (car parts) parts))))
+      (or (%receive-parts (socket-handle s) (blobs? as)) (take-parts s))
       got))
 
 (define (receive-raw s as)
-  (let ((got (%receive-small (socket-handle s))))
-    (wake-waiters! s)
-    (all-parts s got as)))
+  (all-parts s (%receive-small (socket-handle s)) as))
 
-;; What an attempt found, or what waiting for more brings.
-(define (receive-or-wait location s first as non-blocking timeout)
-  (let ((got (cond ((not (eq? first eagain)) first)
-                   (non-blocking #f)
-                   (else (keep-trying s #t timeout
-                                      (lambda () (receive-raw s as)))))))
+;; The parts of the next message, as one or as a list; #f if it was given up.
+(define (receive-or-wait location s as non-blocking timeout)
+  (let ((got (attempt-or-wait s in-bit non-blocking timeout
+                              (lambda () (receive-raw s as)))))
     (if (fixnum? got) (fail location got s) got)))
 
 (define (unread? s)
@@ -249,13 +237,8 @@
   (check-as 'receive-message as)
   (if (unread? s)
       (deliver s (own (socket-unread s)) as)
-      (receive-on s (receive-raw s as) as non-blocking timeout)))
-
-;; Goes on from a first attempt.
-(define (receive-on s first as non-blocking timeout)
-  (let ((got (receive-or-wait 'receive-message s first as
-                              non-blocking timeout)))
-    (and got (deliver s (if (pair? got) got (list got)) as))))
+      (let ((got (receive-or-wait 'receive-message s as non-blocking timeout)))
+        (and got (deliver s (if (pair? got) got (list got)) as)))))
 
 ;; The first of the parts as it is wanted; the others stay unread.  So does
 ;; one that the heap has no room for, which can be had as a message still.
@@ -268,17 +251,18 @@
       (unless (procedure? as) (set-unread! s (cdr parts)))
       presented)))
 
-;; The short way, for a message of one part that is there.
+;; The short way, for a message of one part that is there and a socket that
+;; nobody waits for.
 (define (receive-at-once s as)
   (if (and (is-socket? s)
            (null? (socket-unread s))
+           (not (waited? s))
            (or (eq? as 'string) (eq? as 'message)))
       (let ((got (%receive-small (socket-handle s))))
-        (if (and (string? got) (null? (socket-waiters s)))
-            (if (eq? as 'string) got (make-message-record got))
-            (begin
-              (wake-waiters! s)
-              (receive-on s (all-parts s got as) as #f socket-timeout))))
+        (cond ((string? got) (if (eq? as 'string) got (make-message-record got)))
+              ((or (fx>= got 0) (eq? got eagain))
+               (receive-part s as #f socket-timeout))
+              (else (fail 'receive-message got s))))
       (begin
         (check-socket 'receive-message s)
         (receive-part s as #f socket-timeout))))
@@ -311,8 +295,7 @@
     (check-wait 'receive-multipart-message timeout)
     (let ((got (if (unread? s)
                    (own (socket-unread s))
-                   (receive-or-wait 'receive-multipart-message s
-                                    (receive-raw s as) as
+                   (receive-or-wait 'receive-multipart-message s as
                                     non-blocking timeout))))
       (and got (deliver-all s (if (pair? got) got (list got)) as)))))
 

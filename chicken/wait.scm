@@ -1,52 +1,262 @@
 ;;; Waiting: how a green thread waits, and the only file that knows the
 ;;; scheduler.
 
-;; The clock of the scheduler, in milliseconds.
-(define (now) (current-process-milliseconds))
+;; The monotonic clock, in milliseconds.  The scheduler's own clock can be
+;; set, so its time limits are not used.
+(define-foreign %now integer64 () "C_return(sz_now());")
 
-;; A time limit in milliseconds, or #f for none, as a point in time.
-(define (deadline timeout) (and timeout (+ (now) timeout)))
+(define (now) (%now))
+
+;; A time limit in milliseconds, or #f for none, as a point in time: the clock
+;; has begun a millisecond that is not counted.
+(define (deadline timeout)
+  (and timeout
+       (if (eqv? timeout 0)
+           (now)
+           (+ (now) 1 (inexact->exact (ceiling timeout))))))
 
 (define (passed? deadline) (and deadline (>= (now) deadline)))
 
 (define (check-timeout location x)
-  (if (or (not x) (and (real? x) (>= x 0)))
+  (if (or (not x) (and (real? x) (>= x 0) (finite? x)))
       x
       (fail-type location "a number of milliseconds or #f" x)))
 
-;; The scheduler hands its pause to poll() as an int.
-(define-constant longest-pause 86400000)
+(define-inline (current-thread) ##sys#current-thread)
+(define-inline (thread-state thread) (##sys#slot thread 3))
+(define-inline (primordial? thread) (eq? thread ##sys#primordial-thread))
+
+(define (thread-ended? thread) (memq (thread-state thread) '(dead terminated)))
+
+;; Whether the thread would run if it were woken.
+(define (thread-alive? thread)
+  (not (memq (thread-state thread) '(dead terminated suspended))))
+
+(define-inline (yield!) (##sys#thread-yield!))
+
+;; ------------------------------------------------------------- waiters --
+
+;; A thread that waits: for an event of a socket (1 in, 2 out), or for
+;; something else (0).  `roused` is set by who wakes it, also where it does
+;; not sleep yet; `since` is when it began; `place` is the deadline's place in
+;; the heap, or #f.
+(define (make-waiter event deadline)
+  (##sys#make-structure 'zmq-waiter
+                        (current-thread) event #f #f (now) deadline #f))
+
+(define-fields
+  (1 waiter-thread)
+  (2 waiter-event)
+  (3 waiter-roused set-waiter-roused!)
+  (4 waiter-direct set-waiter-direct!)
+  (5 waiter-since)
+  (6 waiter-deadline)
+  (7 waiter-place set-waiter-place!))
+
+(define-inline (waiter-alive? w) (thread-alive? (waiter-thread w)))
+
+(define (rouse! w)
+  (set-waiter-roused! w #t)
+  (##sys#thread-unblock! (waiter-thread w)))
+
+;; Suspends the calling thread, whose waiter w is, until it is roused, its
+;; deadline has passed or the descriptor, if there is one, is readable.  It
+;; may also return for nothing.  A signal handler may run at any place in it:
+;; what the handler rouses before the thread has left is seen by the test, and
+;; what it rouses after that finds the thread blocked.
+(define (sleep! w fd)
+  (let ((thread (current-thread)))
+    (set-timer! w)
+    (if fd
+        (##sys#thread-block-for-i/o! thread fd #:input)
+        (##sys#setslot thread 3 'blocked))
+    (when (waiter-roused w) (##sys#thread-unblock! thread))
+    (yield!)))
+
+;; ----------------------------------------------------------- deadlines --
+
+;; A heap of the waiters that have one, the next on top, at index 1.
+(define timed (make-vector 16 #f))
+(define timed-count 0)
+
+(define-inline (before? a b) (< (waiter-deadline a) (waiter-deadline b)))
+
+(define (put-timed! i w)
+  (vector-set! timed i w)
+  (set-waiter-place! w i))
+
+(define (sift-up! i w)
+  (let ((parent (fxshr i 1)))
+    (if (and (fx> parent 0) (before? w (vector-ref timed parent)))
+        (begin
+          (put-timed! i (vector-ref timed parent))
+          (sift-up! parent w))
+        (put-timed! i w))))
+
+(define (sift-down! i w)
+  (let* ((left (fx* 2 i)) (right (fx+ left 1)))
+    (if (fx> left timed-count)
+        (put-timed! i w)
+        (let* ((next (if (and (fx<= right timed-count)
+                              (before? (vector-ref timed right)
+                                       (vector-ref timed left)))
+                         right
+                         left))
+               (child (vector-ref timed next)))
+          (if (before? child w)
+              (begin (put-timed! i child) (sift-down! next w))
+              (put-timed! i w))))))
+
+(define (set-timer! w)
+  (when (and (waiter-deadline w) (not (waiter-place w)))
+    (set! timed-count (fx+ timed-count 1))
+    (when (fx= timed-count (vector-length timed))
+      (set! timed (vector-resize timed (fx* 2 timed-count) #f)))
+    (sift-up! timed-count w)
+    (when (eq? w (vector-ref timed 1)) (set-alarm-for! (waiter-deadline w)))))
+
+(define (clear-timer! w)
+  (let ((i (waiter-place w)))
+    (when i
+      (let ((last (vector-ref timed timed-count)))
+        (vector-set! timed timed-count #f)
+        (set! timed-count (fx- timed-count 1))
+        (set-waiter-place! w #f)
+        (unless (eq? last w)
+          (sift-up! i last)
+          (sift-down! (waiter-place last) last))))))
+
+(define (rouse-late-waiters!)
+  (when (fx> timed-count 0)
+    (let ((w (vector-ref timed 1)))
+      (when (or (passed? (waiter-deadline w)) (not (waiter-alive? w)))
+        (clear-timer! w)
+        (rouse! w)
+        (rouse-late-waiters!)))))
+
+;; ---------------------------------------------------------- dispatcher --
+
+;; The scheduler polls each descriptor that a thread waits for whenever it
+;; schedules, so only a few threads wait for a descriptor themselves.  For the
+;; others a thread of our own, the dispatcher, waits for a poller of the
+;; kernel that watches all of their sockets and descriptors, and rouses them.
+;;
+;; `places` has, at the index that is the tag of a watch, what is watched: see
+;; `attend!'.
+(define dispatcher #f)
+(define poller -1)
+(define alarm #f)      ; when the poller will wake the dispatcher, or #f
+(define summoned #f)   ; the dispatcher is to look again before it sleeps
+(define places (make-vector 16 #f))
+(define free-places '())
+(define places-used 0)
+
+;; The poller, made anew in a forked child and where it never was.
+(define (usable-poller)
+  (when (fx< (%poller-fd poller) 0)
+    (set! poller (checked 'wait (%make-poller)))
+    (set! alarm #f)
+    (set! places (make-vector 16 #f))
+    (set! free-places '())
+    (set! places-used 0))
+  (unless (and dispatcher (not (thread-ended? dispatcher)))
+    (set! dispatcher (start-thread dispatch)))
+  poller)
+
+(define (start-thread thunk)
+  (let ((thread (##sys#make-thread thunk 'ready 'zmq-dispatcher 10000)))
+    (##sys#add-to-ready-queue thread)
+    thread))
+
+(define (set-alarm-for! time)
+  (unless (and alarm (<= alarm time) (fx>= (%poller-fd poller) 0))
+    (%set-alarm (usable-poller) time)
+    (set! alarm time)))
+
+;; Lets the dispatcher run soon.
+(define (summon!)
+  (usable-poller)
+  (set! summoned #t)
+  (##sys#thread-unblock! dispatcher))
+
+;; A tag for a thing that will be watched.
+(define (allot-place! thing)
+  (let ((tag (if (pair? free-places)
+                 (let ((tag (car free-places)))
+                   (set! free-places (cdr free-places))
+                   tag)
+                 (let ((tag places-used))
+                   (set! places-used (fx+ tag 1))
+                   (when (fx= places-used (vector-length places))
+                     (set! places (vector-resize places (fx* 2 places-used) #f)))
+                   tag))))
+    (vector-set! places tag thing)
+    tag))
+
+(define (free-place! tag)
+  (vector-set! places tag #f)
+  (set! free-places (cons tag free-places)))
+
+;; Pairs of tag and events, as the kernel found them.
+(define-constant most-found 64)
+(define found (make-vector (fx* 2 most-found) 0))
+
+(define (dispatch)
+  (set! summoned #f)
+  (see-to-roused!)
+  (let ((n (%check-poller (usable-poller) found most-found)))
+    (do ((i 0 (fx+ i 1))) ((fx>= i n))
+      (let ((tag (vector-ref found (fx* 2 i))))
+        (attend! (vector-ref places tag) tag)))
+    (when (passed? alarm) (set! alarm #f))
+    (rouse-late-waiters!)
+    (when (and (not alarm) (fx> timed-count 0))
+      (set-alarm-for! (waiter-deadline (vector-ref timed 1))))
+    (when (fx<= n 0)
+      (##sys#thread-block-for-i/o! dispatcher (%poller-fd poller) #:input)
+      (when summoned (##sys#thread-unblock! dispatcher)))
+    (yield!)
+    (dispatch)))
+
+;; --------------------------------------------------- for a descriptor --
+
+;; Threads that wait for a descriptor themselves, as far as is known.
+(define direct-count 0)
+(define-constant most-direct 4)
 
 ;; Suspends the calling thread until the descriptor is readable, the deadline
-;; has passed, or somebody wakes the thread; which of them, the caller finds
-;; out by trying again.
+;; has passed, or for nothing: the caller finds out by trying again.
 (define (wait-descriptor! fd deadline)
-  (let ((thread ##sys#current-thread))
-    (##sys#thread-block-for-timeout!
-     thread
-     (let ((latest (+ (now) longest-pause)))
-       (if (and deadline (< deadline latest)) deadline latest)))
-    (##sys#thread-block-for-i/o! thread fd #:input)
-    (##sys#thread-yield!)))
+  (let* ((w (make-waiter 0 deadline))
+         (tag (and (fx>= direct-count most-direct)
+                   (not (primordial? (current-thread)))
+                   (watch-descriptor! fd w))))
+    (dynamic-wind
+     (lambda () (unless tag (set! direct-count (fx+ direct-count 1))))
+     (lambda () (sleep! w (if tag #f fd)))
+     (lambda ()
+       (clear-timer! w)
+       (if tag
+           (when (and (fx< tag places-used) (pair? (vector-ref places tag))
+                      (eq? w (car (vector-ref places tag))))
+             (%unwatch-fd poller fd)
+             (free-place! tag))
+           (set! direct-count (fx- direct-count 1)))))))
+
+;; #f where the poller cannot watch it, as where another thread waits for it.
+(define (watch-descriptor! fd w)
+  (let* ((poller (usable-poller))
+         (tag (allot-place! (cons w fd))))
+    (if (fx< (%watch-fd poller fd in-bit tag) 0)
+        (begin (free-place! tag) #f)
+        tag)))
 
 ;; Suspends the calling thread for some milliseconds.
 (define (pause! milliseconds)
-  (##sys#thread-sleep! (+ (now) milliseconds)))
-
-(define (current-thread) ##sys#current-thread)
-
-(define (wake! thread) (##sys#thread-unblock! thread))
-
-(define (thread-ended? thread)
-  (memq (##sys#slot thread 3) '(dead terminated)))
-
-;; Runs the thunk with no signal handler, finalizer or other thread in
-;; between.  It must not raise or escape.
-(define (uninterrupted thunk)
-  (%disable-interrupts)
-  (let ((result (thunk)))
-    (%enable-interrupts)
-    result))
-
-(define-foreign %disable-interrupts void () "C_disable_interrupts();")
-(define-foreign %enable-interrupts void () "C_enable_interrupts();")
+  (let* ((w (make-waiter 0 (deadline milliseconds))))
+    (dynamic-wind
+     void
+     (lambda ()
+       (let loop ()
+         (unless (passed? (waiter-deadline w)) (sleep! w #f) (loop))))
+     (lambda () (clear-timer! w)))))

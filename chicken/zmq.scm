@@ -6,12 +6,13 @@
    zmq-version
 
    ;; contexts
-   make-context context? terminate-context shutdown-context
+   make-context context? terminate-context shutdown-context call-with-context
    context-option context-option-set!
    zmq-default-context zmq-io-threads
 
    ;; sockets
    make-socket socket? close-socket socket-closed? socket-type socket-context
+   call-with-socket
    bind-socket connect-socket unbind-socket disconnect-socket
    socket-endpoints socket-fd
 
@@ -29,6 +30,8 @@
    ;; polling
    make-poll-item poll-item? poll-item-socket poll-item-fd
    poll-item-in? poll-item-out? poll-item-error? poll
+   make-poller poller? poller-add! poller-modify! poller-remove! poller-wait
+   poller-events
 
    ;; exit
    zmq-exit-linger)
@@ -36,7 +39,7 @@
   (import scheme
           (chicken base) (chicken bitwise) (chicken blob) (chicken condition) (chicken fixnum)
           (chicken foreign) (chicken gc) (chicken keyword) (chicken string)
-          (chicken time) (only srfi-4 u8vector? u8vector->blob/shared
+          (only srfi-4 u8vector? u8vector->blob/shared
                                blob->u8vector/shared))
 
   ;; Between two waits the module's code is not interrupted by other threads.
@@ -48,10 +51,12 @@
   (include "keyword.scm")
   (include "record.scm")
   (include "wait.scm")
+  (include "line.scm")
   (include "context.scm")
   (include "socket.scm")
   (include "option.scm")
   (include "message.scm")
   (include "transfer.scm")
+  (include "poller.scm")
   (include "poll.scm")
   (include "exit.scm"))

@@ -3,8 +3,6 @@
 
 #include "internal.h"
 
-#include <time.h>
-
 typedef struct {
     uint64_t *ids;
     size_t count, room;
@@ -39,13 +37,6 @@ static int bound_lingers(szi_context *context, int linger)
     return longest;
 }
 
-static int64_t now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
 /* libzmq needs a moment to see that a linger has passed. */
 enum {
     GRACE = 100
@@ -73,12 +64,12 @@ int sz_exit(int linger)
             longest = own;
         sz_context_terminate(handle);
     }
-    int64_t deadline = now() + longest + GRACE;
+    int64_t deadline = sz_now() + longest + GRACE;
     for (size_t i = 0; i < all.count; i++) {
         sz_context handle = {all.ids[i]};
         int code = sz_context_terminate(handle);
         int64_t left;
-        while (code == SZ_EAGAIN && (left = deadline - now()) > 0) {
+        while (code == SZ_EAGAIN && (left = deadline - sz_now()) > 0) {
             sz_wait(sz_context_fd(handle), (int)left);
             code = sz_context_terminate(handle);
         }

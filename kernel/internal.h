@@ -231,6 +231,9 @@ static inline int szi_part_new(zmq_msg_t *part, size_t size)
 int szi_message_adopt(zmq_msg_t *part, sz_message *message);
 zmq_msg_t *szi_message_get(sz_message message);
 
+/* Moves what a handle holds to `part`, and frees the handle. */
+void szi_message_return(sz_message message, zmq_msg_t *part);
+
 /* ------------------------------------------------------------- poller -- */
 
 /* One of both is to be called after anything that may have taken the

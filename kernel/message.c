@@ -72,6 +72,14 @@ void sz_message_free(sz_message message)
     szi_free(part);
 }
 
+void szi_message_return(sz_message message, zmq_msg_t *part)
+{
+    zmq_msg_t *own = szi_message_get(message);
+    atomic_fetch_sub(&held, zmq_msg_size(own));
+    zmq_msg_move(part, own);
+    sz_message_free(message);
+}
+
 size_t sz_message_held(void)
 {
     return atomic_load(&held);

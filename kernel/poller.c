@@ -14,6 +14,7 @@
 #include <errno.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/timerfd.h>
 #include <unistd.h>
 
 typedef struct szi_poller szi_poller;
@@ -26,17 +27,15 @@ struct szi_watch {
     uint64_t tag;
     uint64_t socket_id;
     bool hot, closed;
-    bool changed; /* for SZ_CHANGED: signaled or used since it was added,
-                     modified or reported */
-    bool always;  /* a file, which epoll does not take: never waited for */
-    int fired;    /* what epoll said about a descriptor in this check */
+    bool always; /* a file, which epoll does not take: never waited for */
+    int fired;   /* what is known of a descriptor or signal in this check */
     szi_watch *next_hot, *previous_hot;
     szi_watch *next, *previous;
     szi_watch *next_of_socket;
 };
 
 struct szi_poller {
-    int epoll, wake;
+    int epoll, wake, timer;
     bool armed; /* the last check found nothing: somebody may be waiting */
     szi_watch *watches;
     szi_watch *hot, *last_hot;
@@ -76,7 +75,6 @@ static void cool(szi_watch *watch)
 
 static void touch(szi_watch *watch)
 {
-    watch->changed = true;
     heat(watch);
     if (!watch->poller->armed)
         return;
@@ -84,15 +82,23 @@ static void touch(szi_watch *watch)
     eventfd_write(watch->poller->wake, 1);
 }
 
+/* Who watches for signals knows of the operations, and not of what pollers
+ * read. */
+static bool signals(const szi_watch *watch)
+{
+    return (watch->events & SZ_SIGNAL) != 0;
+}
+
 void szi_poller_touch(szi_watch *watches)
 {
     for (szi_watch *w = watches; w != NULL; w = w->next_of_socket)
-        touch(w);
+        if (!signals(w))
+            touch(w);
 }
 
 static void settle(szi_watch *watch, int events)
 {
-    if (events < 0 || (events | SZ_CHANGED) & watch->events)
+    if (events < 0 || events & watch->events)
         touch(watch);
     else
         cool(watch);
@@ -101,7 +107,8 @@ static void settle(szi_watch *watch, int events)
 void szi_poller_settled(szi_watch *watches, int events)
 {
     for (szi_watch *w = watches; w != NULL; w = w->next_of_socket)
-        settle(w, events);
+        if (!signals(w))
+            settle(w, events);
 }
 
 void szi_poller_closed(szi_socket *socket)
@@ -132,6 +139,7 @@ int sz_poller_new(sz_poller *handle)
         return SZ_ENOMEM;
     int code = 0;
     poller->epoll = epoll_create1(EPOLL_CLOEXEC);
+    poller->timer = -1;
     poller->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     struct epoll_event event = {.events = EPOLLIN, .data.ptr = NULL};
     if (poller->epoll < 0 || poller->wake < 0 ||
@@ -184,6 +192,8 @@ void sz_poller_free(sz_poller handle)
         remove_watch(poller->watches);
     close(poller->epoll);
     close(poller->wake);
+    if (poller->timer >= 0)
+        close(poller->timer);
     szi_free(poller);
 }
 
@@ -233,9 +243,8 @@ static int enlist(szi_poller *poller, szi_watch *watch, uint32_t mask)
         watch->next_of_socket = watch->socket->watches;
         watch->socket->watches = watch;
     }
-    if (watch->socket != NULL || watch->always)
+    if ((watch->socket != NULL && !signals(watch)) || watch->always)
         touch(watch);
-    watch->changed = false;
     return 0;
 }
 
@@ -299,7 +308,6 @@ static int modify(szi_watch *watch, int events, uint64_t tag)
     watch->tag = tag;
     if (watch->socket != NULL || watch->always)
         touch(watch);
-    watch->changed = false;
     return 0;
 }
 
@@ -372,11 +380,13 @@ static void collect(szi_poller *poller)
             eventfd_t count;
             if (watch == NULL) {
                 eventfd_read(poller->wake, &count);
+                if (poller->timer >= 0)
+                    eventfd_read(poller->timer, &count);
                 continue;
             }
-            if (watch->socket == NULL)
-                watch->fired = from_epoll(fired[i].events, watch->events);
-            watch->changed = true;
+            watch->fired = watch->socket != NULL
+                               ? SZ_SIGNAL
+                               : from_epoll(fired[i].events, watch->events);
             heat(watch);
         }
         /* Descriptors stay ready and fill every round. */
@@ -390,21 +400,20 @@ static int inspect(szi_watch *watch)
         return SZ_ERROR;
     if (watch->always)
         return watch->events & (SZ_IN | SZ_OUT);
-    if (watch->socket == NULL) {
-        int fired = watch->fired;
-        watch->fired = 0;
+    int fired = watch->fired;
+    watch->fired = 0;
+    if (watch->socket == NULL || signals(watch))
         return fired;
-    }
     int events = szi_socket_events(watch->socket);
     for (szi_watch *w = watch->socket->watches; w != NULL;
          w = w->next_of_socket)
-        if (w != watch)
+        if (signals(w)) {
+            w->fired = SZ_SIGNAL;
+            touch(w);
+        } else if (w != watch)
             settle(w, events);
     if (events < 0)
         return SZ_ERROR;
-    if (watch->changed)
-        events |= SZ_CHANGED;
-    watch->changed = false;
     return events & watch->events;
 }
 
@@ -427,7 +436,7 @@ int sz_poller_check(sz_poller handle, sz_ready *ready, size_t max)
             found++;
             /* Behind the others, so that a short `max` serves all in turn;
              * epoll itself reports descriptors again. */
-            if (w->socket != NULL || w->always || w->closed)
+            if ((w->socket != NULL && !signals(w)) || w->always || w->closed)
                 heat(w);
         }
         w = next;
@@ -441,4 +450,39 @@ int sz_poller_fd(sz_poller handle)
     int code = 0;
     szi_poller *poller = get(handle, &code);
     return poller != NULL ? poller->epoll : code;
+}
+
+/* The timer stands in the set like the wake-up: both have no watch. */
+static int make_timer(szi_poller *poller)
+{
+    struct epoll_event event = {.events = EPOLLIN, .data.ptr = NULL};
+    int timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+    if (timer < 0)
+        return szi_last_error();
+    if (epoll_ctl(poller->epoll, EPOLL_CTL_ADD, timer, &event) != 0) {
+        int code = szi_last_error();
+        close(timer);
+        return code;
+    }
+    poller->timer = timer;
+    return 0;
+}
+
+int sz_poller_alarm(sz_poller handle, int64_t time)
+{
+    int code = 0;
+    szi_poller *poller = get(handle, &code);
+    if (poller == NULL)
+        return code;
+    if (poller->timer < 0 && (code = make_timer(poller)) != 0)
+        return code;
+    struct itimerspec alarm = {0};
+    /* A time of zero would be none. */
+    int64_t at = time > 0 ? time : time == 0;
+    if (time >= 0) {
+        alarm.it_value.tv_sec = at / 1000;
+        alarm.it_value.tv_nsec = (long)(at % 1000) * 1000000;
+    }
+    timerfd_settime(poller->timer, TFD_TIMER_ABSTIME, &alarm, NULL);
+    return 0;
 }

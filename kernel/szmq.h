@@ -303,6 +303,10 @@ int sz_send_bytes(sz_socket socket, const void *data, size_t size);
  * SZ_ENOMEM, after which the next call goes on with the same message. */
 int sz_receive(sz_socket socket);
 
+/* The same, but returns again a message that was not released: where a
+ * signal's handler, say, may receive in between, nothing is lost so. */
+int sz_receive_held(sz_socket socket);
+
 /* The bytes of a part received; valid until sz_release, sz_receive, or until
  * the part is taken. */
 int sz_received(sz_socket socket, size_t index, const void **data,
@@ -311,6 +315,9 @@ int sz_received(sz_socket socket, size_t index, const void **data,
 /* Moves a part received into a handle, without a copy.  SZ_ENOMEM leaves it
  * where it is. */
 int sz_take(sz_socket socket, size_t index, sz_message *message);
+
+/* Moves all of the `count` parts received into handles, or none. */
+int sz_take_all(sz_socket socket, sz_message *messages, size_t count);
 
 /* Lets go of the parts received. */
 void sz_release(sz_socket socket);
@@ -327,11 +334,14 @@ void sz_poller_free(sz_poller poller);
  * 0 only reports errors).  `tag` comes back with its events.  SZ_EEXIST when
  * it is watched already, SZ_ENOENT when it is not, SZ_EBADF.
  *
- * SZ_CHANGED is for who waits to send on a socket whose SZ_OUT says nothing
- * about the peer meant, as with ROUTER: it is reported once after the socket
- * was signaled or used, since it was added or modified with it. */
+ * SZ_SIGNAL, alone, is for who waits beside pollers: it is reported once each
+ * time that the socket's descriptor signals, or that a poller has read the
+ * socket's events, which takes the signal.  No events are read for it, and
+ * what else is done with the socket is not reported.  Waiting is then: do the
+ * operation; on SZ_EAGAIN wait for the signal, or for a use of the socket by
+ * somebody else; do it again. */
 enum {
-    SZ_CHANGED = 8
+    SZ_SIGNAL = 8
 };
 int sz_poller_add_socket(sz_poller poller, sz_socket socket, int events,
                          uint64_t tag);
@@ -351,6 +361,13 @@ typedef struct {
 } sz_ready;
 int sz_poller_check(sz_poller poller, sz_ready *ready, size_t max);
 int sz_poller_fd(sz_poller poller);
+
+/* Makes the poller's descriptor readable at a time of sz_now's clock, too;
+ * one time at once, -1 for none.  sz_poller_check does not report it. */
+int sz_poller_alarm(sz_poller poller, int64_t time);
+
+/* Milliseconds of a clock that nobody sets (CLOCK_MONOTONIC). */
+int64_t sz_now(void);
 
 /* ----------------------- waiting for C programs and for exit ----------- */
 

@@ -245,18 +245,11 @@ static int receive_rest(szi_socket *socket)
     return (int)socket->held;
 }
 
-int sz_receive(sz_socket handle)
+static int receive(szi_socket *socket)
 {
-    szi_socket *socket = szi_socket_get(handle);
-    if (socket == NULL)
-        return szi_socket_refuse(handle);
     int code = 1;
     attempt first = {0};
     if (!socket->torn) {
-        /* libzmq lets go of what the first part held. */
-        if (socket->held > 1)
-            szi_parts_drop(socket);
-        socket->held = 0;
         code = receive_part(socket, &socket->first, &first);
         if (code == 0) {
             socket->held = 1;
@@ -267,6 +260,26 @@ int sz_receive(sz_socket handle)
         code = receive_rest(socket);
     used(socket, first);
     return code;
+}
+
+int sz_receive(sz_socket handle)
+{
+    szi_socket *socket = szi_socket_get(handle);
+    if (socket == NULL)
+        return szi_socket_refuse(handle);
+    if (!socket->torn)
+        szi_parts_drop(socket);
+    return receive(socket);
+}
+
+int sz_receive_held(sz_socket handle)
+{
+    szi_socket *socket = szi_socket_get(handle);
+    if (socket == NULL)
+        return szi_socket_refuse(handle);
+    if (socket->held > 0 && !socket->torn)
+        return (int)socket->held;
+    return receive(socket);
 }
 
 int sz_received(sz_socket handle, size_t index, const void **data,
@@ -293,9 +306,40 @@ int sz_take(sz_socket handle, size_t index, sz_message *message)
     return szi_message_adopt(part_at(socket, index), message);
 }
 
-void sz_release(sz_socket handle)
+int sz_take_all(sz_socket handle, sz_message *messages, size_t count)
 {
     szi_socket *socket = szi_socket_get(handle);
-    if (socket != NULL && !socket->torn)
+    if (socket == NULL)
+        return szi_socket_refuse(handle);
+    if (socket->torn || count != socket->held)
+        return SZ_ENOENT;
+    int code = 0;
+    size_t taken = 0;
+    while (taken < count && code == 0) {
+        code = szi_message_adopt(part_at(socket, taken), &messages[taken]);
+        if (code == 0)
+            taken++;
+    }
+    if (code == 0) {
+        szi_parts_drop(socket);
+        return 0;
+    }
+    while (taken-- > 0)
+        szi_message_return(messages[taken], part_at(socket, taken));
+    return code;
+}
+
+void sz_release(sz_socket handle)
+{
+    enum {
+        SMALL = 4096
+    };
+    szi_socket *socket = szi_socket_get(handle);
+    if (socket == NULL || socket->torn)
+        return;
+    /* libzmq lets go of what is in the first part when it receives. */
+    if (socket->held == 1 && zmq_msg_size(&socket->first) <= SMALL)
+        socket->held = 0;
+    else
         szi_parts_drop(socket);
 }

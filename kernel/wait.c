@@ -1,8 +1,16 @@
-/* The plain blocking waits, for C programs and tests. */
+/* The clock, and the plain blocking waits for C programs and tests. */
 
 #include "internal.h"
 
 #include <poll.h>
+#include <time.h>
+
+int64_t sz_now(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
 
 int sz_wait(int fd, int timeout)
 {

@@ -232,7 +232,7 @@ static void idle_pollers_of_one_socket_do_not_wake_each_other(void **state)
     finish(context);
 }
 
-static void a_change_is_reported_once(void **state)
+static void a_signal_is_reported_once(void **state)
 {
     (void)state;
     sz_context context = make_context();
@@ -240,19 +240,64 @@ static void a_change_is_reported_once(void **state)
     make_pair(context, "router", &router, "dealer", &dealer);
     sz_poller poller = make_poller();
     sz_ready ready = {0};
-    assert_code(sz_poller_add_socket(poller, router, SZ_CHANGED, 3), 0);
-    while (sz_poller_check(poller, &ready, 1) > 0)
-        ;
+    sz_socket_events(router);
+    assert_code(sz_poller_add_socket(poller, router, SZ_SIGNAL, 3), 0);
     assert_idle(poller);
     assert_code(send_text(dealer, "x"), 0);
     assert_code(check_soon(poller, &ready, 1), 1);
-    assert_int_equal(ready.events, SZ_CHANGED);
+    assert_int_equal(ready.tag, 3);
+    assert_int_equal(ready.events, SZ_SIGNAL);
     assert_idle(poller);
     assert_code(receive_soon(router), 2);
-    assert_code(check_soon(poller, &ready, 1), 1);
+    assert_code(sz_receive(router), SZ_EAGAIN);
     assert_idle(poller);
+    assert_code(send_text(dealer, "y"), 0);
+    assert_code(check_soon(poller, &ready, 1), 1);
     sz_poller_free(poller);
     finish(context);
+}
+
+static void a_signal_that_a_poller_took_is_reported(void **state)
+{
+    (void)state;
+    sz_context context = make_context();
+    sz_socket in, out;
+    make_pair(context, "pull", &in, "push", &out);
+    sz_poller poller = make_poller(), other = make_poller();
+    sz_ready ready = {0};
+    sz_socket_events(in);
+    assert_code(sz_poller_add_socket(poller, in, SZ_SIGNAL, 3), 0);
+    assert_code(sz_poller_add_socket(other, in, SZ_IN, 4), 0);
+    assert_code(sz_poller_check(other, &ready, 1), 0);
+    assert_code(send_text(out, "x"), 0);
+    assert_code(check_soon(other, &ready, 1), 1);
+    assert_code(check_soon(poller, &ready, 1), 1);
+    assert_int_equal(ready.tag, 3);
+    assert_idle(poller);
+    sz_poller_free(poller);
+    sz_poller_free(other);
+    finish(context);
+}
+
+static void an_alarm_makes_the_descriptor_readable_in_time(void **state)
+{
+    (void)state;
+    sz_poller poller = make_poller();
+    sz_ready ready;
+    int64_t begun = sz_now();
+    assert_code(sz_poller_alarm(poller, begun + 50), 0);
+    assert_code(sz_poller_check(poller, &ready, 1), 0);
+    assert_code(sz_wait(sz_poller_fd(poller), 10), SZ_EAGAIN);
+    assert_code(sz_wait(sz_poller_fd(poller), DEADLINE), 0);
+    assert_true(sz_now() >= begun + 50);
+    assert_idle(poller);
+    assert_code(sz_poller_alarm(poller, 0), 0);
+    assert_code(sz_wait(sz_poller_fd(poller), DEADLINE), 0);
+    assert_idle(poller);
+    assert_code(sz_poller_alarm(poller, sz_now() + 30), 0);
+    assert_code(sz_poller_alarm(poller, -1), 0);
+    assert_code(sz_wait(sz_poller_fd(poller), 60), SZ_EAGAIN);
+    sz_poller_free(poller);
 }
 
 static void a_short_list_serves_all_in_turn(void **state)
@@ -346,7 +391,9 @@ int main(void)
         cmocka_unit_test(a_shut_down_context_is_reported),
         cmocka_unit_test(using_a_socket_does_not_hide_what_arrives),
         cmocka_unit_test(idle_pollers_of_one_socket_do_not_wake_each_other),
-        cmocka_unit_test(a_change_is_reported_once),
+        cmocka_unit_test(a_signal_is_reported_once),
+        cmocka_unit_test(a_signal_that_a_poller_took_is_reported),
+        cmocka_unit_test(an_alarm_makes_the_descriptor_readable_in_time),
         cmocka_unit_test(a_short_list_serves_all_in_turn),
         cmocka_unit_test(no_ping_and_no_pong_is_lost),
     };

@@ -319,6 +319,31 @@ static void a_part_not_taken_for_want_of_memory_stays(void **state)
     finish(context);
 }
 
+static void all_parts_are_taken_or_none(void **state)
+{
+    (void)state;
+    sz_context context = make_context();
+    sz_socket in, out;
+    make_pair(context, "pull", &in, "push", &out);
+    sz_part parts[] = {text_part("1"), text_part("2"), text_part("3")};
+    sz_message taken[3];
+    assert_code(sz_send(out, parts, 3), 0);
+    assert_code(receive_soon(in), 3);
+    assert_code(sz_take_all(in, taken, 2), SZ_ENOENT);
+    memory_is_short = true;
+    assert_code(sz_take_all(in, taken, 3), SZ_ENOMEM);
+    memory_is_short = false;
+    assert_int_equal(sz_message_held(), 0);
+    assert_received(in, 2, "3");
+    assert_code(sz_take_all(in, taken, 3), 0);
+    assert_message(taken[0], "1");
+    assert_message(taken[2], "3");
+    assert_code(sz_receive(in), SZ_EAGAIN);
+    for (size_t i = 0; i < 3; i++)
+        sz_message_free(taken[i]);
+    finish(context);
+}
+
 static void a_part_out_of_range_is_not_there(void **state)
 {
     (void)state;
@@ -423,6 +448,29 @@ static void receiving_replaces_the_parts_before(void **state)
     assert_code(sz_received(b, 1, &data, &size), SZ_ENOENT);
     assert_code(sz_receive(b), SZ_EAGAIN);
     assert_code(sz_received(b, 0, &data, &size), SZ_ENOENT);
+    finish(context);
+}
+
+static void a_held_message_is_received_again_until_it_is_released(void **state)
+{
+    (void)state;
+    sz_context context = make_context();
+    sz_socket in, out;
+    make_pair(context, "pull", &in, "push", &out);
+    sz_part parts[] = {text_part("1"), text_part("2")};
+    assert_code(sz_send(out, parts, 2), 0);
+    assert_code(send_text(out, "3"), 0);
+    for (int i = 0; i < 3; i++) {
+        assert_code(sz_receive_held(in), 2);
+        assert_received(in, 1, "2");
+    }
+    sz_release(in);
+    for (int i = 0; i < 3; i++) {
+        assert_code(sz_receive_held(in), 1);
+        assert_received(in, 0, "3");
+    }
+    sz_release(in);
+    assert_code(sz_receive(in), SZ_EAGAIN);
     finish(context);
 }
 
@@ -551,11 +599,14 @@ int main(void)
         cmocka_unit_test(want_of_memory_sends_nothing),
         cmocka_unit_test(receiving_goes_on_after_want_of_memory),
         cmocka_unit_test(a_part_not_taken_for_want_of_memory_stays),
+        cmocka_unit_test(all_parts_are_taken_or_none),
         cmocka_unit_test(a_part_out_of_range_is_not_there),
         cmocka_unit_test(taking_does_not_copy),
         cmocka_unit_test(what_was_taken_outlives_release_and_socket),
         cmocka_unit_test(released_parts_are_gone),
         cmocka_unit_test(receiving_replaces_the_parts_before),
+        cmocka_unit_test(
+            a_held_message_is_received_again_until_it_is_released),
         cmocka_unit_test(nothing_to_receive_is_to_wait),
         cmocka_unit_test(sending_without_a_peer_is_to_wait),
         cmocka_unit_test(a_full_queue_takes_no_part_of_a_message),
