@@ -109,11 +109,24 @@
 
 (define (set-timer! w)
   (when (and (waiter-deadline w) (not (waiter-place w)))
+    (when (fx= (fx+ timed-count 1) (vector-length timed)) (make-room-for-timer!))
     (set! timed-count (fx+ timed-count 1))
-    (when (fx= timed-count (vector-length timed))
-      (set! timed (vector-resize timed (fx* 2 timed-count) #f)))
     (sift-up! timed-count w)
     (when (eq? w (vector-ref timed 1)) (set-alarm-for! (waiter-deadline w)))))
+
+;; Threads that were ended while they waited are still in the heap.
+(define (make-room-for-timer!)
+  (let ((old timed) (count timed-count))
+    (set! timed (make-vector (vector-length old) #f))
+    (set! timed-count 0)
+    (do ((i 1 (fx+ i 1))) ((fx> i count))
+      (let ((w (vector-ref old i)))
+        (set-waiter-place! w #f)
+        (unless (thread-ended? (waiter-thread w))
+          (set! timed-count (fx+ timed-count 1))
+          (sift-up! timed-count w))))
+    (when (fx> (fx* 2 timed-count) (vector-length timed))
+      (set! timed (vector-resize timed (fx* 2 (vector-length timed)) #f)))))
 
 (define (clear-timer! w)
   (let ((i (waiter-place w)))
