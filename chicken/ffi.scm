@@ -262,4 +262,17 @@ static C_word send_bytes(C_word socket, C_word data)
 
 ;; exit
 
-(define-foreign %exit int ((int linger)) "C_return(sz_exit(linger));")
+(foreign-declare "
+#include <stdio.h>
+
+static void report_undelivered(const char *type, const char *endpoint,
+                               void *argument)
+{
+    (void)argument;
+    fprintf(stderr, \"zmq: not delivered: messages of a %s socket%s%s\\n\",
+            type, endpoint != NULL ? \" for \" : \"\",
+            endpoint != NULL ? endpoint : \"\");
+}
+")
+(define-foreign %exit int ((int linger))
+  "C_return(sz_exit(linger, report_undelivered, NULL));")

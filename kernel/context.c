@@ -51,6 +51,7 @@ void szi_context_release(szi_context *context)
     if (atomic_fetch_sub(&context->references, 1) > 1)
         return;
     delist(context);
+    szi_socket_forget(context, true);
     close(context->done[0]);
     if (context->done[1] >= 0)
         close(context->done[1]);

@@ -1,14 +1,10 @@
-/* Checks of endpoints and descriptors that libzmq leaves out: it accepts port
- * 99999, cuts at a NUL, and aborts where it finds no descriptor. */
+/* Checks of endpoints that libzmq leaves out: it accepts port 99999 and cuts
+ * at a NUL. */
 
 #include "internal.h"
 
-#include <fcntl.h>
-#include <limits.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/un.h>
-#include <unistd.h>
 
 static bool begins(const char *text, size_t length, const char *prefix)
 {
@@ -67,32 +63,5 @@ int szi_endpoint_check(const char *endpoint, size_t length, bool bound)
         if (rest >= sizeof un->sun_path)
             return SZ_EPATH;
     }
-    return 0;
-}
-
-bool szi_descriptors_free(int64_t count)
-{
-    struct rlimit limit;
-    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 ||
-        (rlim_t)count > limit.rlim_cur)
-        return false;
-    int *fds = szi_resize(NULL, (size_t)count * sizeof *fds);
-    if (fds == NULL)
-        return false;
-    int got = 0;
-    while (got < count && (fds[got] = open("/", O_RDONLY | O_CLOEXEC)) >= 0)
-        got++;
-    for (int i = 0; i < got; i++)
-        close(fds[i]);
-    szi_free(fds);
-    return got == count;
-}
-
-int szi_pipe(int fds[2])
-{
-    if (pipe(fds) != 0)
-        return szi_last_error();
-    for (int i = 0; i < 2; i++)
-        fcntl(fds[i], F_SETFD, FD_CLOEXEC);
     return 0;
 }

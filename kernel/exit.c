@@ -21,28 +21,75 @@ static void collect(szi_context *context, void *argument)
         all->ids[all->count++] = context->id;
 }
 
-/* Gives each socket without a limit of its own `linger`, and says how long
- * the longest is. */
-static int bound_lingers(szi_context *context, int linger)
+/* How long the socket may hold the end up, in milliseconds. */
+static int bound_of(const szi_socket *socket, int linger)
 {
-    int longest = linger;
+    return socket->linger >= 0 ? socket->linger : linger;
+}
+
+/* libzmq needs a moment to see that a socket has nothing left. */
+enum {
+    GRACE = 100,
+    LOOK = 10 /* how often to see which sockets are left */
+};
+
+/* Has libzmq keep what was sent: the time is ours to watch, so that we know
+ * what was not delivered. */
+static void keep_messages(szi_context *context, void *argument)
+{
+    (void)argument;
+    int for_ever = -1;
     pthread_mutex_lock(&context->lock);
-    for (szi_socket *s = context->sockets; s != NULL; s = s->next) {
-        if (s->linger < 0)
-            zmq_setsockopt(s->zmq, ZMQ_LINGER, &linger, sizeof linger);
-        else if (s->linger > longest)
-            longest = s->linger;
-    }
+    for (szi_socket *s = context->sockets; s != NULL; s = s->next)
+        if (s->linger > 0)
+            zmq_setsockopt(s->zmq, ZMQ_LINGER, &for_ever, sizeof for_ever);
+    pthread_mutex_unlock(&context->lock);
+}
+
+/* The longest that a socket which is left may take. */
+static int longest_bound(szi_context *context, int linger)
+{
+    int longest = GRACE;
+    pthread_mutex_lock(&context->lock);
+    for (szi_socket *s = context->closed; s != NULL; s = s->next)
+        if (bound_of(s, linger) > longest && szi_socket_lingers(s))
+            longest = bound_of(s, linger);
     pthread_mutex_unlock(&context->lock);
     return longest;
 }
 
-/* libzmq needs a moment to see that a linger has passed. */
-enum {
-    GRACE = 100
-};
+static void report_closed(szi_context *context, sz_undelivered *report,
+                          void *argument)
+{
+    pthread_mutex_lock(&context->lock);
+    for (szi_socket *s = context->closed; s != NULL; s = s->next) {
+        if (!szi_socket_lingers(s))
+            continue;
+        if (s->endpoints == NULL)
+            report(s->type->name, NULL, argument);
+        for (szi_endpoint *e = s->endpoints; e != NULL; e = e->next)
+            report(s->type->name, e->real, argument);
+    }
+    pthread_mutex_unlock(&context->lock);
+}
 
-int sz_exit(int linger)
+/* Waits until the context is gone or the time of its sockets is up. */
+static int await_end(sz_context handle, int linger, int64_t begun)
+{
+    int code;
+    while ((code = sz_context_terminate(handle)) == SZ_EAGAIN) {
+        szi_context *context = szi_context_get(handle, &code);
+        if (context == NULL)
+            break;
+        int64_t left = begun + longest_bound(context, linger) - sz_now();
+        if (left <= 0)
+            return SZ_EAGAIN;
+        sz_wait(context->done[0], left < LOOK ? (int)left : LOOK);
+    }
+    return code;
+}
+
+int sz_exit(int linger, sz_undelivered *report, void *argument)
 {
     list all = {0};
     szi_context_each(count, &all);
@@ -52,29 +99,19 @@ int sz_exit(int linger)
     if (all.ids == NULL)
         return SZ_ENOMEM;
     szi_context_each(collect, &all);
-    int longest = linger, result = 0;
+    szi_context_each(keep_messages, NULL);
+    int64_t begun = sz_now();
+    for (size_t i = 0; i < all.count; i++)
+        sz_context_terminate((sz_context){all.ids[i]});
+    int result = 0, code = 0;
     for (size_t i = 0; i < all.count; i++) {
-        int code = 0;
         sz_context handle = {all.ids[i]};
-        szi_context *context = szi_context_get(handle, &code);
-        if (context == NULL)
+        if (await_end(handle, linger, begun) != SZ_EAGAIN)
             continue;
-        int own = bound_lingers(context, linger);
-        if (own > longest)
-            longest = own;
-        sz_context_terminate(handle);
-    }
-    int64_t deadline = sz_now() + longest + GRACE;
-    for (size_t i = 0; i < all.count; i++) {
-        sz_context handle = {all.ids[i]};
-        int code = sz_context_terminate(handle);
-        int64_t left;
-        while (code == SZ_EAGAIN && (left = deadline - sz_now()) > 0) {
-            sz_wait(sz_context_fd(handle), (int)left);
-            code = sz_context_terminate(handle);
-        }
-        if (code == SZ_EAGAIN)
-            result = code;
+        result = SZ_EAGAIN;
+        szi_context *context = szi_context_get(handle, &code);
+        if (context != NULL && report != NULL)
+            report_closed(context, report, argument);
     }
     szi_free(all.ids);
     return result;

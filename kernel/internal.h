@@ -113,17 +113,23 @@ size_t szi_option_width(const sz_option *option);
 /* What an error of libzmq means once our checks have passed. */
 int szi_option_error(const sz_option *option, int code);
 
-/* ----------------------------------------------------------- endpoint -- */
-
-/* Checks what libzmq accepts and should not, or would abort on. */
-int szi_endpoint_check(const char *endpoint, size_t length, bool bound);
-bool szi_endpoint_inproc(const char *endpoint);
+/* --------------------------------------------------------- descriptor -- */
 
 /* Whether `count` descriptors are free. */
 bool szi_descriptors_free(int64_t count);
 
 /* A pipe, both ends closed on exec.  SZ_EMFILE, SZ_ENFILE. */
 int szi_pipe(int fds[2]);
+
+/* A number that no other event descriptor of the system has, or -1 where the
+ * system does not tell one or the descriptor is none. */
+int64_t szi_descriptor_id(int fd);
+
+/* ----------------------------------------------------------- endpoint -- */
+
+/* Checks what libzmq accepts and should not, or would abort on. */
+int szi_endpoint_check(const char *endpoint, size_t length, bool bound);
+bool szi_endpoint_inproc(const char *endpoint);
 
 /* ------------------------------------------------------------ context -- */
 
@@ -152,6 +158,8 @@ struct szi_context {
     atomic_bool gone;    /* it is terminated */
     atomic_bool dropped; /* nobody will ask whether it is gone */
     atomic_bool forgotten;
+    struct szi_socket *closed; /* those that may hold messages still */
+    int closed_count, closed_limit;
     int done[2];    /* a pipe: [0] is readable once the context is gone */
     void *resolver; /* see inproc.c */
     szi_name *pending;
@@ -186,6 +194,7 @@ struct szi_socket {
     szi_context *context;
     const sz_type *type;
     int fd;
+    int64_t fd_id; /* once it is closed */
     int receive_timeout, send_timeout, linger;
     bool multicast_loop;
     bool torn;          /* a message received so far in part only */
@@ -202,6 +211,11 @@ struct szi_socket {
 
 int szi_socket_refuse(sz_socket handle);
 void szi_socket_close(szi_socket *socket);
+
+/* Whether libzmq still has a socket that was closed; and forgets those of a
+ * context that it has not, or all. */
+bool szi_socket_lingers(const szi_socket *socket);
+void szi_socket_forget(szi_context *context, bool all);
 
 static inline szi_socket *szi_socket_get(sz_socket handle)
 {

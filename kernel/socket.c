@@ -117,24 +117,77 @@ int sz_socket_new(sz_context handle, const sz_type *type, sz_socket *made)
     return 0;
 }
 
-void szi_socket_close(szi_socket *socket)
+static void free_socket(szi_socket *socket)
 {
-    szi_handle_free(socket->id);
-    szi_poller_closed(socket);
-    szi_parts_drop(socket);
-    szi_free(socket->rest);
-    zmq_msg_close(&socket->first);
-    delist(socket);
-    zmq_close(socket->zmq);
     while (socket->endpoints != NULL) {
         szi_endpoint *endpoint = socket->endpoints;
         socket->endpoints = endpoint->next;
         szi_free(endpoint->given);
         szi_free(endpoint);
     }
-    szi_free(socket->scratch);
-    szi_context_release(socket->context);
     szi_free(socket);
+}
+
+/* libzmq closes the descriptor when the last message has left. */
+bool szi_socket_lingers(const szi_socket *socket)
+{
+    return socket->fd_id >= 0 &&
+           szi_descriptor_id(socket->fd) == socket->fd_id;
+}
+
+void szi_socket_forget(szi_context *context, bool all)
+{
+    szi_socket **at = &context->closed;
+    while (*at != NULL) {
+        szi_socket *socket = *at;
+        if (!all && szi_socket_lingers(socket)) {
+            at = &socket->next;
+            continue;
+        }
+        *at = socket->next;
+        context->closed_count--;
+        free_socket(socket);
+    }
+}
+
+/* Keeps what is needed to name the socket at exit.  The list is gone through
+ * when it has doubled. */
+static void remember_closed(szi_socket *socket)
+{
+    enum {
+        FEW = 32
+    };
+    szi_context *context = socket->context;
+    pthread_mutex_lock(&context->lock);
+    if (context->closed_count >= context->closed_limit) {
+        szi_socket_forget(context, false);
+        context->closed_limit = 2 * context->closed_count + FEW;
+    }
+    socket->next = context->closed;
+    context->closed = socket;
+    context->closed_count++;
+    pthread_mutex_unlock(&context->lock);
+}
+
+void szi_socket_close(szi_socket *socket)
+{
+    szi_context *context = socket->context;
+    szi_handle_free(socket->id);
+    szi_poller_closed(socket);
+    szi_parts_drop(socket);
+    szi_free(socket->rest);
+    zmq_msg_close(&socket->first);
+    szi_free(socket->scratch);
+    delist(socket);
+    bool may_linger = socket->type->sends && socket->linger != 0;
+    if (may_linger)
+        socket->fd_id = szi_descriptor_id(socket->fd);
+    zmq_close(socket->zmq);
+    if (may_linger)
+        remember_closed(socket);
+    else
+        free_socket(socket);
+    szi_context_release(context);
 }
 
 int szi_socket_refuse(sz_socket handle)

@@ -380,9 +380,13 @@ int sz_wait(int fd, int timeout);
 
 /* Closes everything that is open and gives what was sent `linger`
  * milliseconds to leave; a socket with a finite linger of its own keeps it.
- * 0 when everything left, SZ_EAGAIN when time ran out.  The last call of a
- * process; does nothing in a forked child. */
-int sz_exit(int linger);
+ * 0 when everything left, SZ_EAGAIN when time ran out; then `report` (may be
+ * NULL) is called for each endpoint of each socket that still held messages,
+ * also of sockets that were closed before, and with NULL for a socket that
+ * has none.  The last call of a process; does nothing in a forked child. */
+typedef void sz_undelivered(const char *type, const char *endpoint,
+                            void *argument);
+int sz_exit(int linger, sz_undelivered *report, void *argument);
 
 #pragma GCC visibility pop
 

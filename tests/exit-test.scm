@@ -42,6 +42,37 @@
   (check-type (zmq-exit-linger -1))
   (check-type (zmq-exit-linger #f)))
 
+(test "what was not delivered is named, with its endpoint (case 19)"
+  (receive (outcome output errors)
+      (run-child
+       '((zmq-exit-linger 50)
+         (define a (make-socket 'push connect: "ipc:///tmp/szmq-nobody-a"))
+         (define b (make-socket 'dealer connect: "tcp://127.0.0.1:9"))
+         (define c (make-socket 'push connect: "ipc:///tmp/szmq-nobody-c"))
+         (define d (make-socket 'push linger: 0
+                                connect: "ipc:///tmp/szmq-nobody-d"))
+         (for-each (lambda (s) (send-message s "x")) (list a b d))
+         (close-socket b)
+         (exit 3)))
+    (check= '(exit 3) outcome)
+    (check= (string-append
+             "zmq: not delivered: messages of a push socket for ipc:///tmp/szmq-nobody-a\n"
+             "zmq: not delivered: messages of a dealer socket for tcp://127.0.0.1:9\n")
+            errors)))
+
+(test "what was delivered is not named"
+  (let* ((in (make-socket 'pull)) (e (bind-socket in "tcp://127.0.0.1:*")))
+    (receive (outcome output errors)
+        (run-child `((define s (make-socket 'push connect: ,e))
+                     (send-message s "x")
+                     (close-socket s)
+                     (define t (make-socket 'push connect: ,e))
+                     (send-message t "y")))
+      (check= 'ok outcome)
+      (check= "" errors)
+      (check= '("x" "y") (list (take in) (take in))))
+    (close-socket in)))
+
 (test "SIGTERM ends a program that waits (case 21)"
   (let ((child (start-child '((define s (make-socket 'pull bind: "inproc://x"))
                               (print "ready") (flush-output)

@@ -8,11 +8,20 @@ typedef struct {
     int linger; /* the socket's own, -1 for none */
     int bound;  /* of sz_exit */
     int wanted;
+    bool closes; /* its socket before it ends */
 } sender;
 
 enum {
     MANY = 100
 };
+
+static void count_report(const char *type, const char *endpoint,
+                         void *argument)
+{
+    assert_string_equal(type, "push");
+    assert_string_equal(endpoint, "ipc:///tmp/szmq-nobody-binds-this");
+    ++*(int *)argument;
+}
 
 static int send_and_exit(void *argument)
 {
@@ -20,10 +29,14 @@ static int send_and_exit(void *argument)
     sz_context context = make_context();
     sz_socket socket = make_socket(context, "push");
     set(socket, "linger", plan->linger);
+    int reports = 0;
     assert_code(connect_to(socket, plan->endpoint), 0);
     for (int i = 0; i < MANY; i++)
         assert_code(send_text(socket, "before the end"), 0);
-    assert_code(sz_exit(plan->bound), plan->wanted);
+    if (plan->closes)
+        assert_code(sz_socket_close(socket), 0);
+    assert_code(sz_exit(plan->bound, count_report, &reports), plan->wanted);
+    assert_int_equal(reports, plan->wanted == 0 ? 0 : 1);
     return 0;
 }
 
@@ -49,12 +62,15 @@ an_absent_peer_keeps_the_process_no_longer_than_the_bound(void **state)
     sender plan = {.endpoint = "ipc:///tmp/szmq-nobody-binds-this",
                    .linger = -1,
                    .bound = 50,
-                   .wanted = 0};
+                   .wanted = SZ_EAGAIN};
+    assert_child(send_and_exit, &plan);
+    plan.closes = true;
     assert_child(send_and_exit, &plan);
     plan.bound = 0;
     assert_child(send_and_exit, &plan);
     plan.linger = 0;
     plan.bound = DEADLINE;
+    plan.wanted = 0;
     assert_child(send_and_exit, &plan);
 }
 
@@ -64,7 +80,7 @@ static void a_linger_of_its_own_is_kept(void **state)
     sender plan = {.endpoint = "ipc:///tmp/szmq-nobody-binds-this",
                    .linger = 400,
                    .bound = 0,
-                   .wanted = 0};
+                   .wanted = SZ_EAGAIN};
     int64_t begun = now();
     assert_child(send_and_exit, &plan);
     assert_true(now() - begun >= 400);
@@ -73,7 +89,7 @@ static void a_linger_of_its_own_is_kept(void **state)
 static int exit_after_fork(void *argument)
 {
     (void)argument;
-    return sz_exit(DEADLINE) == 0 ? 0 : 1;
+    return sz_exit(DEADLINE, NULL, NULL) == 0 ? 0 : 1;
 }
 
 static void a_child_does_not_end_what_is_its_parents(void **state)
@@ -91,8 +107,8 @@ static void a_child_does_not_end_what_is_its_parents(void **state)
 static void nothing_open_is_nothing_to_wait_for(void **state)
 {
     (void)state;
-    assert_code(sz_exit(DEADLINE), 0);
-    assert_code(sz_exit(0), 0);
+    assert_code(sz_exit(DEADLINE, NULL, NULL), 0);
+    assert_code(sz_exit(0, NULL, NULL), 0);
 }
 
 int main(void)
