@@ -59,9 +59,11 @@ install: setup
 
 kernel: $(BUILD)/plain/libszmq.a
 
-kernel-tests: $(foreach kind,plain sanitized,$(KERNEL_TESTS:%=$(BUILD)/$(kind)/%))
+kernel-tests: $(foreach kind,plain sanitized,$(KERNEL_TESTS:%=$(BUILD)/$(kind)/%)) \
+              $(BUILD)/poll/poller_test $(BUILD)/poll/socket_test
 
 $(BUILD)/plain/%: FLAGS = $(CFLAGS)
+$(BUILD)/poll/%: FLAGS = $(CFLAGS) $(SANITIZE) -DSZ_POLL
 $(BUILD)/sanitized/%: FLAGS = $(CFLAGS) $(SANITIZE)
 
 define kind
@@ -76,6 +78,7 @@ $(BUILD)/$(1)/%_test: tests/kernel/%_test.c $(BUILD)/$(1)/libszmq.a $(TEST_SUPPO
 endef
 $(eval $(call kind,plain))
 $(eval $(call kind,sanitized))
+$(eval $(call kind,poll))
 
 # -------------------------------------------------------------- bench --
 

@@ -158,14 +158,14 @@
 
 ;; ------------------------------------------------------------ receiving --
 
-(define zmq-receive-as
-  (make-parameter 'message (lambda (as) (check-as 'zmq-receive-as as))))
-
 (define (check-as location as)
   (if (or (eq? as 'string) (memq as '(message blob u8vector)) (procedure? as))
       as
       (fail-type location
                  "message, string, blob, u8vector or a procedure" as)))
+
+(define zmq-receive-as
+  (make-parameter 'message (lambda (as) (check-as 'zmq-receive-as as))))
 
 ;; A part received, which is a string, a blob or a message, as it is wanted.
 (define (present part as)

@@ -1,8 +1,13 @@
 ;;; zmq: ZeroMQ for CHICKEN.  This form is the table of contents; each noun
 ;;; has a file of its own, and doc/zmq.wiki is the manual.
 
-(module zmq
-  (;; the library
+(module zmq ()
+
+  (import scheme (chicken module) (zmq base))
+
+  (reexport
+   (only (zmq base)
+   ;; the library
    zmq-version
 
    ;; contexts
@@ -34,29 +39,4 @@
    poller-events
 
    ;; exit
-   zmq-exit-linger)
-
-  (import scheme
-          (chicken base) (chicken bitwise) (chicken blob) (chicken condition) (chicken fixnum)
-          (chicken foreign) (chicken gc) (chicken keyword) (chicken string)
-          (only srfi-4 u8vector? u8vector->blob/shared
-                               blob->u8vector/shared))
-
-  ;; Between two waits the module's code is not interrupted by other threads.
-  (declare (disable-interrupts) (uses scheduler))
-
-  (include "ffi.scm")
-  (include "bytes.scm")
-  (include "error.scm")
-  (include "keyword.scm")
-  (include "record.scm")
-  (include "wait.scm")
-  (include "line.scm")
-  (include "context.scm")
-  (include "socket.scm")
-  (include "option.scm")
-  (include "message.scm")
-  (include "transfer.scm")
-  (include "poller.scm")
-  (include "poll.scm")
-  (include "exit.scm"))
+   zmq-exit-linger)))

@@ -1,4 +1,4 @@
-/* Pollers over epoll.
+/* Pollers over what the system tells: see events.h.
  *
  * libzmq's descriptors are edge-triggered, the poller is level-triggered.  A
  * watch is hot when its socket may be ready without a new edge: when it is
@@ -9,13 +9,7 @@
  * every cold watch is armed, and making one hot in between wakes whoever
  * waits. */
 
-#include "internal.h"
-
-#include <errno.h>
-#include <sys/epoll.h>
-#include <sys/eventfd.h>
-#include <sys/timerfd.h>
-#include <unistd.h>
+#include "events.h"
 
 typedef struct szi_poller szi_poller;
 
@@ -27,7 +21,7 @@ struct szi_watch {
     uint64_t tag;
     uint64_t socket_id;
     bool hot, closed;
-    bool always; /* a file, which epoll does not take: never waited for */
+    bool always; /* a file: never waited for */
     int fired;   /* what is known of a descriptor or signal in this check */
     szi_watch *next_hot, *previous_hot;
     szi_watch *next, *previous;
@@ -35,7 +29,7 @@ struct szi_watch {
 };
 
 struct szi_poller {
-    int epoll, wake, timer;
+    szi_events *source;
     bool armed; /* the last check found nothing: somebody may be waiting */
     szi_watch *watches;
     szi_watch *hot, *last_hot;
@@ -79,7 +73,7 @@ static void touch(szi_watch *watch)
     if (!watch->poller->armed)
         return;
     watch->poller->armed = false;
-    eventfd_write(watch->poller->wake, 1);
+    szi_events_wake(watch->poller->source);
 }
 
 /* Who watches for signals knows of the operations, and not of what pollers
@@ -114,7 +108,7 @@ void szi_poller_settled(szi_watch *watches, int events)
 void szi_poller_closed(szi_socket *socket)
 {
     for (szi_watch *w = socket->watches; w != NULL; w = w->next_of_socket) {
-        epoll_ctl(w->poller->epoll, EPOLL_CTL_DEL, w->fd, NULL);
+        szi_events_remove(w->poller->source, w->fd);
         w->socket = NULL;
         w->closed = true;
         touch(w);
@@ -137,21 +131,13 @@ int sz_poller_new(sz_poller *handle)
     szi_poller *poller = szi_new(sizeof *poller);
     if (poller == NULL)
         return SZ_ENOMEM;
-    int code = 0;
-    poller->epoll = epoll_create1(EPOLL_CLOEXEC);
-    poller->timer = -1;
-    poller->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    struct epoll_event event = {.events = EPOLLIN, .data.ptr = NULL};
-    if (poller->epoll < 0 || poller->wake < 0 ||
-        epoll_ctl(poller->epoll, EPOLL_CTL_ADD, poller->wake, &event) != 0)
-        code = szi_last_error();
-    else
+    int code = szi_events_new(&poller->source);
+    if (code == 0) {
         code = szi_handle_new(SZI_POLLER, poller, &poller->id);
+        if (code != 0)
+            szi_events_free(poller->source);
+    }
     if (code != 0) {
-        if (poller->epoll >= 0)
-            close(poller->epoll);
-        if (poller->wake >= 0)
-            close(poller->wake);
         szi_free(poller);
         return code;
     }
@@ -170,7 +156,7 @@ static void remove_watch(szi_watch *watch)
         *at = watch->next_of_socket;
     }
     if (!watch->closed && !watch->always)
-        epoll_ctl(poller->epoll, EPOLL_CTL_DEL, watch->fd, NULL);
+        szi_events_remove(poller->source, watch->fd);
     if (watch->previous != NULL)
         watch->previous->next = watch->next;
     else
@@ -190,20 +176,11 @@ void sz_poller_free(sz_poller handle)
         return;
     while (poller->watches != NULL)
         remove_watch(poller->watches);
-    close(poller->epoll);
-    close(poller->wake);
-    if (poller->timer >= 0)
-        close(poller->timer);
+    szi_events_free(poller->source);
     szi_free(poller);
 }
 
 /* ------------------------------------------------------------- watching -- */
-
-static uint32_t to_epoll(int events)
-{
-    return (events & SZ_IN ? (uint32_t)EPOLLIN : 0) |
-           (events & SZ_OUT ? (uint32_t)EPOLLOUT : 0);
-}
 
 static szi_watch *find_socket(szi_poller *poller, uint64_t id)
 {
@@ -227,14 +204,14 @@ static szi_watch *find_fd(szi_poller *poller, int fd)
     return watch;
 }
 
-static int enlist(szi_poller *poller, szi_watch *watch, uint32_t mask)
+static int enlist(szi_poller *poller, szi_watch *watch, int wanted)
 {
-    struct epoll_event event = {.events = mask, .data.ptr = watch};
-    if (epoll_ctl(poller->epoll, EPOLL_CTL_ADD, watch->fd, &event) != 0) {
-        if (errno != EPERM || watch->socket != NULL)
-            return szi_last_error();
+    int code = szi_events_add(poller->source, watch->fd, wanted,
+                              watch->socket != NULL, watch);
+    if (code == SZ_EPERM && watch->socket == NULL)
         watch->always = true;
-    }
+    else if (code != 0)
+        return code;
     watch->next = poller->watches;
     if (watch->next != NULL)
         watch->next->previous = watch;
@@ -248,14 +225,14 @@ static int enlist(szi_poller *poller, szi_watch *watch, uint32_t mask)
     return 0;
 }
 
-static int add(szi_poller *poller, szi_watch with, uint32_t mask)
+static int add(szi_poller *poller, szi_watch with, int wanted)
 {
     szi_watch *watch = szi_new(sizeof *watch);
     if (watch == NULL)
         return SZ_ENOMEM;
     *watch = with;
     watch->poller = poller;
-    int code = enlist(poller, watch, mask);
+    int code = enlist(poller, watch, wanted);
     if (code != 0)
         szi_free(watch);
     return code;
@@ -278,7 +255,7 @@ int sz_poller_add_socket(sz_poller handle, sz_socket socket_handle, int events,
                        .fd = socket->fd,
                        .events = events,
                        .tag = tag};
-    return add(poller, watch, EPOLLIN | EPOLLET);
+    return add(poller, watch, SZ_IN);
 }
 
 int sz_poller_add_fd(sz_poller handle, int fd, int events, uint64_t tag)
@@ -290,7 +267,7 @@ int sz_poller_add_fd(sz_poller handle, int fd, int events, uint64_t tag)
     if (find_fd(poller, fd) != NULL)
         return SZ_EEXIST;
     szi_watch watch = {.fd = fd, .events = events, .tag = tag};
-    return add(poller, watch, to_epoll(events));
+    return add(poller, watch, events);
 }
 
 static int modify(szi_watch *watch, int events, uint64_t tag)
@@ -298,11 +275,10 @@ static int modify(szi_watch *watch, int events, uint64_t tag)
     if (watch == NULL)
         return SZ_ENOENT;
     if (watch->socket == NULL && !watch->always && !watch->closed) {
-        struct epoll_event event = {.events = to_epoll(events),
-                                    .data.ptr = watch};
-        if (epoll_ctl(watch->poller->epoll, EPOLL_CTL_MOD, watch->fd,
-                      &event) != 0)
-            return szi_last_error();
+        int code =
+            szi_events_change(watch->poller->source, watch->fd, events, watch);
+        if (code != 0)
+            return code;
     }
     watch->events = events;
     watch->tag = tag;
@@ -355,14 +331,12 @@ int sz_poller_remove_fd(sz_poller handle, int fd)
 
 /* ------------------------------------------------------------- checking -- */
 
-static int from_epoll(uint32_t mask, int wanted)
+/* An error of a descriptor is a matter for reading where that is wanted. */
+static int of_descriptor(int fired, int wanted)
 {
-    int events = (mask & EPOLLIN ? SZ_IN : 0) | (mask & EPOLLOUT ? SZ_OUT : 0);
-    if (mask & EPOLLHUP)
-        events |= wanted & SZ_IN ? SZ_IN : SZ_ERROR;
-    if (mask & EPOLLERR)
-        events |= SZ_ERROR;
-    return events;
+    if (fired & SZ_ERROR && fired & SZ_IN && wanted & SZ_IN)
+        fired &= ~SZ_ERROR;
+    return fired & (wanted | SZ_ERROR);
 }
 
 /* Makes hot what has fired. */
@@ -371,22 +345,15 @@ static void collect(szi_poller *poller)
     enum {
         MANY = 128
     };
-    struct epoll_event fired[MANY];
+    szi_fired fired[MANY];
     int n;
     do {
-        n = epoll_wait(poller->epoll, fired, MANY, 0);
+        n = szi_events_get(poller->source, fired, MANY);
         for (int i = 0; i < n; i++) {
-            szi_watch *watch = fired[i].data.ptr;
-            eventfd_t count;
-            if (watch == NULL) {
-                eventfd_read(poller->wake, &count);
-                if (poller->timer >= 0)
-                    eventfd_read(poller->timer, &count);
-                continue;
-            }
+            szi_watch *watch = fired[i].data;
             watch->fired = watch->socket != NULL
                                ? SZ_SIGNAL
-                               : from_epoll(fired[i].events, watch->events);
+                               : of_descriptor(fired[i].events, watch->events);
             heat(watch);
         }
         /* Descriptors stay ready and fill every round. */
@@ -435,7 +402,7 @@ int sz_poller_check(sz_poller handle, sz_ready *ready, size_t max)
             ready[found].events = events;
             found++;
             /* Behind the others, so that a short `max` serves all in turn;
-             * epoll itself reports descriptors again. */
+             * descriptors fire again. */
             if ((w->socket != NULL && !signals(w)) || w->always || w->closed)
                 heat(w);
         }
@@ -449,40 +416,12 @@ int sz_poller_fd(sz_poller handle)
 {
     int code = 0;
     szi_poller *poller = get(handle, &code);
-    return poller != NULL ? poller->epoll : code;
-}
-
-/* The timer stands in the set like the wake-up: both have no watch. */
-static int make_timer(szi_poller *poller)
-{
-    struct epoll_event event = {.events = EPOLLIN, .data.ptr = NULL};
-    int timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
-    if (timer < 0)
-        return szi_last_error();
-    if (epoll_ctl(poller->epoll, EPOLL_CTL_ADD, timer, &event) != 0) {
-        int code = szi_last_error();
-        close(timer);
-        return code;
-    }
-    poller->timer = timer;
-    return 0;
+    return poller != NULL ? szi_events_fd(poller->source) : code;
 }
 
 int sz_poller_alarm(sz_poller handle, int64_t time)
 {
     int code = 0;
     szi_poller *poller = get(handle, &code);
-    if (poller == NULL)
-        return code;
-    if (poller->timer < 0 && (code = make_timer(poller)) != 0)
-        return code;
-    struct itimerspec alarm = {0};
-    /* A time of zero would be none. */
-    int64_t at = time > 0 ? time : time == 0;
-    if (time >= 0) {
-        alarm.it_value.tv_sec = at / 1000;
-        alarm.it_value.tv_nsec = (long)(at % 1000) * 1000000;
-    }
-    timerfd_settime(poller->timer, TFD_TIMER_ABSTIME, &alarm, NULL);
-    return 0;
+    return poller != NULL ? szi_events_alarm(poller->source, time) : code;
 }

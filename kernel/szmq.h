@@ -335,11 +335,12 @@ void sz_poller_free(sz_poller poller);
  * it is watched already, SZ_ENOENT when it is not, SZ_EBADF.
  *
  * SZ_SIGNAL, alone, is for who waits beside pollers: it is reported once each
- * time that the socket's descriptor signals, or that a poller has read the
- * socket's events, which takes the signal.  No events are read for it, and
- * what else is done with the socket is not reported.  Waiting is then: do the
- * operation; on SZ_EAGAIN wait for the signal, or for a use of the socket by
- * somebody else; do it again. */
+ * time that the socket's descriptor signals (where the system has only poll,
+ * again and again until the signal is taken), or that a poller has read the
+ * socket's events, which takes it.  No events are read for it, and what else
+ * is done with the socket is not reported.  Waiting is then: do the operation;
+ * on SZ_EAGAIN wait for the signal, or for a use of the socket by somebody
+ * else; do it again. */
 enum {
     SZ_SIGNAL = 8
 };

@@ -247,7 +247,9 @@ static void a_signal_is_reported_once(void **state)
     assert_code(check_soon(poller, &ready, 1), 1);
     assert_int_equal(ready.tag, 3);
     assert_int_equal(ready.events, SZ_SIGNAL);
+#ifndef SZ_POLL
     assert_idle(poller);
+#endif
     assert_code(receive_soon(router), 2);
     assert_code(sz_receive(router), SZ_EAGAIN);
     assert_idle(poller);

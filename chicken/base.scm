@@ -1,0 +1,30 @@
+;;; Everything that the egg's modules share: each noun has a file of its own.
+;;; All names are exported, for the modules beside this one; programs import
+;;; `zmq', which has those meant for them.
+
+(module (zmq base) *
+
+  (import scheme
+          (chicken base) (chicken bitwise) (chicken blob) (chicken condition) (chicken fixnum)
+          (chicken foreign) (chicken gc) (chicken keyword) (chicken string)
+          (only srfi-4 u8vector? u8vector->blob/shared
+                               blob->u8vector/shared))
+
+  ;; Between two waits the module's code is not interrupted by other threads.
+  (declare (disable-interrupts) (uses scheduler))
+
+  (include "ffi.scm")
+  (include "bytes.scm")
+  (include "error.scm")
+  (include "keyword.scm")
+  (include "record.scm")
+  (include "wait.scm")
+  (include "line.scm")
+  (include "context.scm")
+  (include "socket.scm")
+  (include "option.scm")
+  (include "message.scm")
+  (include "transfer.scm")
+  (include "poller.scm")
+  (include "poll.scm")
+  (include "exit.scm"))

@@ -1,0 +1,54 @@
+/* What the system tells about descriptors, behind one interface: epoll where
+ * there is one, kqueue on the BSDs and macOS, poll elsewhere or where SZ_POLL
+ * is defined.  One of events_epoll.c, events_kqueue.c and events_poll.c is
+ * not empty. */
+#ifndef SZI_EVENTS_H
+#define SZI_EVENTS_H
+
+#include "internal.h"
+
+#if defined SZ_POLL
+#define SZI_EVENTS_POLL
+#elif defined __linux__
+#define SZI_EVENTS_EPOLL
+#elif defined __FreeBSD__ || defined __NetBSD__ || defined __OpenBSD__ ||     \
+    defined __APPLE__ || defined SZ_KQUEUE
+#define SZI_EVENTS_KQUEUE
+#else
+#define SZI_EVENTS_POLL
+#endif
+
+#pragma GCC visibility push(hidden)
+
+typedef struct szi_events szi_events;
+
+/* SZ_IN, SZ_OUT and SZ_ERROR of what `data` was added for. */
+typedef struct {
+    void *data;
+    int events;
+} szi_fired;
+
+int szi_events_new(szi_events **events);
+void szi_events_free(szi_events *events);
+
+/* Readable when something has fired since the last szi_events_get that found
+ * nothing, when the alarm's time has come, or after szi_events_wake. */
+int szi_events_fd(const szi_events *events);
+
+/* Watches for SZ_IN and SZ_OUT.  With `edge`, who is told of the descriptor
+ * empties it before it waits again, so it need not be told twice.  SZ_EPERM
+ * for what cannot be waited for, as files. */
+int szi_events_add(szi_events *events, int fd, int wanted, bool edge,
+                   void *data);
+int szi_events_change(szi_events *events, int fd, int wanted, void *data);
+void szi_events_remove(szi_events *events, int fd);
+
+/* What has fired by now, without waiting. */
+int szi_events_get(szi_events *events, szi_fired *fired, int max);
+
+void szi_events_wake(szi_events *events);
+int szi_events_alarm(szi_events *events, int64_t time);
+
+#pragma GCC visibility pop
+
+#endif

@@ -1,0 +1,307 @@
+/* Events of descriptors from poll.
+ *
+ * poll has no descriptor of its own to wait for, so a thread polls for those
+ * who wait, and makes a pipe readable.  It sleeps but after a szi_events_get
+ * that found nothing.  A round costs with what is watched. */
+
+#include "events.h"
+
+#ifdef SZI_EVENTS_POLL
+
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <unistd.h>
+
+/* `lock` guards all of it.  fds[0] is the end of `nudge` that the thread
+ * polls, so that it can be made to look again. */
+struct szi_events {
+    pthread_mutex_t lock;
+    pthread_cond_t work;
+    pthread_t thread;
+    bool started, stop, armed, told;
+    int tell[2], nudge[2];
+    int64_t alarm; /* -1 for none */
+    struct pollfd *fds;
+    void **data;
+    size_t count, room; /* with fds[0] */
+};
+
+static void put(int fd)
+{
+    char byte = 0;
+    while (write(fd, &byte, 1) < 0 && errno == EINTR)
+        ;
+}
+
+static void drain(int fd)
+{
+    char bytes[64];
+    while (read(fd, bytes, sizeof bytes) > 0)
+        ;
+}
+
+static void tell(szi_events *events)
+{
+    if (!events->told)
+        put(events->tell[1]);
+    events->told = true;
+    events->armed = false;
+}
+
+/* A copy of what is watched, as it may change while it is polled. */
+static struct pollfd *copy_fds(const szi_events *events)
+{
+    struct pollfd *copy = szi_resize(NULL, events->count * sizeof *copy);
+    for (size_t i = 0; copy != NULL && i < events->count; i++)
+        copy[i] = events->fds[i];
+    return copy;
+}
+
+static void watch_once(szi_events *events)
+{
+    struct pollfd *copy = copy_fds(events);
+    size_t count = events->count;
+    int timeout = -1;
+    if (events->alarm >= 0) {
+        int64_t left = events->alarm - sz_now();
+        timeout = left < 0 ? 0 : left < 60000 ? (int)left : 60000;
+    }
+    pthread_mutex_unlock(&events->lock);
+    int n = copy != NULL ? poll(copy, (nfds_t)count, timeout) : 1;
+    bool nudged = copy != NULL && n > 0 && copy[0].revents != 0;
+    szi_free(copy);
+    pthread_mutex_lock(&events->lock);
+    if (nudged) {
+        drain(events->nudge[0]);
+        n--;
+    }
+    bool due = events->alarm >= 0 && events->alarm <= sz_now();
+    if (events->armed && (n > 0 || due))
+        tell(events);
+}
+
+static void *watch(void *argument)
+{
+    szi_events *events = argument;
+    pthread_mutex_lock(&events->lock);
+    while (!events->stop)
+        if (events->armed)
+            watch_once(events);
+        else
+            pthread_cond_wait(&events->work, &events->lock);
+    pthread_mutex_unlock(&events->lock);
+    return NULL;
+}
+
+static int start(szi_events *events)
+{
+    sigset_t every, before;
+    sigfillset(&every);
+    pthread_sigmask(SIG_SETMASK, &every, &before);
+    int code = pthread_create(&events->thread, NULL, watch, events);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    events->started = code == 0;
+    return -code;
+}
+
+static int make_room(szi_events *events)
+{
+    if (events->count < events->room)
+        return 0;
+    size_t room = events->room > 0 ? events->room * 2 : 16;
+    struct pollfd *fds = szi_resize(events->fds, room * sizeof *fds);
+    if (fds == NULL)
+        return SZ_ENOMEM;
+    events->fds = fds;
+    void **data = szi_resize(events->data, room * sizeof *data);
+    if (data == NULL)
+        return SZ_ENOMEM;
+    events->data = data;
+    events->room = room;
+    return 0;
+}
+
+static int open_pipes(szi_events *events)
+{
+    int code = szi_pipe(events->tell);
+    if (code != 0)
+        return code;
+    code = szi_pipe(events->nudge);
+    if (code != 0) {
+        close(events->tell[0]);
+        close(events->tell[1]);
+        return code;
+    }
+    for (int i = 0; i < 2; i++) {
+        fcntl(events->tell[i], F_SETFL, O_NONBLOCK);
+        fcntl(events->nudge[i], F_SETFL, O_NONBLOCK);
+    }
+    return 0;
+}
+
+int szi_events_new(szi_events **made)
+{
+    szi_events *events = szi_new(sizeof *events);
+    if (events == NULL)
+        return SZ_ENOMEM;
+    int code = make_room(events);
+    if (code == 0)
+        code = open_pipes(events);
+    if (code != 0) {
+        szi_free(events->fds);
+        szi_free(events->data);
+        szi_free(events);
+        return code;
+    }
+    pthread_mutex_init(&events->lock, NULL);
+    pthread_cond_init(&events->work, NULL);
+    events->alarm = -1;
+    events->fds[0] = (struct pollfd){.fd = events->nudge[0], .events = POLLIN};
+    events->count = 1;
+    *made = events;
+    return 0;
+}
+
+void szi_events_free(szi_events *events)
+{
+    if (events->started) {
+        pthread_mutex_lock(&events->lock);
+        events->stop = true;
+        put(events->nudge[1]);
+        pthread_cond_signal(&events->work);
+        pthread_mutex_unlock(&events->lock);
+        pthread_join(events->thread, NULL);
+    }
+    for (int i = 0; i < 2; i++) {
+        close(events->tell[i]);
+        close(events->nudge[i]);
+    }
+    pthread_cond_destroy(&events->work);
+    pthread_mutex_destroy(&events->lock);
+    szi_free(events->fds);
+    szi_free(events->data);
+    szi_free(events);
+}
+
+int szi_events_fd(const szi_events *events)
+{
+    return events->tell[0];
+}
+
+static short to_poll(int wanted)
+{
+    return (short)((wanted & SZ_IN ? POLLIN : 0) |
+                   (wanted & SZ_OUT ? POLLOUT : 0));
+}
+
+/* Its place, or 0. */
+static size_t find(const szi_events *events, int fd)
+{
+    for (size_t i = 1; i < events->count; i++)
+        if (events->fds[i].fd == fd)
+            return i;
+    return 0;
+}
+
+static void changed(szi_events *events)
+{
+    if (events->armed)
+        put(events->nudge[1]);
+    pthread_mutex_unlock(&events->lock);
+}
+
+int szi_events_add(szi_events *events, int fd, int wanted, bool edge,
+                   void *data)
+{
+    (void)edge;
+    if (fcntl(fd, F_GETFD) < 0)
+        return szi_last_error();
+    pthread_mutex_lock(&events->lock);
+    int code = make_room(events);
+    if (code == 0) {
+        events->fds[events->count] =
+            (struct pollfd){.fd = fd, .events = to_poll(wanted)};
+        events->data[events->count++] = data;
+    }
+    changed(events);
+    return code;
+}
+
+int szi_events_change(szi_events *events, int fd, int wanted, void *data)
+{
+    pthread_mutex_lock(&events->lock);
+    size_t i = find(events, fd);
+    if (i > 0) {
+        events->fds[i].events = to_poll(wanted);
+        events->data[i] = data;
+    }
+    changed(events);
+    return i > 0 ? 0 : SZ_ENOENT;
+}
+
+void szi_events_remove(szi_events *events, int fd)
+{
+    pthread_mutex_lock(&events->lock);
+    size_t i = find(events, fd);
+    if (i > 0) {
+        events->count--;
+        events->fds[i] = events->fds[events->count];
+        events->data[i] = events->data[events->count];
+    }
+    changed(events);
+}
+
+static int from_poll(short mask)
+{
+    return (mask & POLLIN ? SZ_IN : 0) | (mask & POLLOUT ? SZ_OUT : 0) |
+           (mask & POLLHUP ? SZ_IN | SZ_ERROR : 0) |
+           (mask & (POLLERR | POLLNVAL) ? SZ_ERROR : 0);
+}
+
+int szi_events_get(szi_events *events, szi_fired *fired, int max)
+{
+    pthread_mutex_lock(&events->lock);
+    drain(events->tell[0]);
+    events->told = false;
+    if (events->alarm >= 0 && events->alarm <= sz_now())
+        events->alarm = -1;
+    int count = 0;
+    int n = poll(events->fds + 1, (nfds_t)(events->count - 1), 0);
+    /* Those that were found go behind the others, so that all get a turn. */
+    for (size_t i = 1; n > 0 && i < events->count && count < max; i++)
+        if (events->fds[i].revents != 0) {
+            fired[count].data = events->data[i];
+            fired[count].events = from_poll(events->fds[i].revents);
+            count++;
+        }
+    if (count == 0) {
+        events->armed = events->started || start(events) == 0;
+        pthread_cond_signal(&events->work);
+    } else {
+        events->armed = false;
+    }
+    if (events->started)
+        put(events->nudge[1]);
+    pthread_mutex_unlock(&events->lock);
+    return count;
+}
+
+void szi_events_wake(szi_events *events)
+{
+    pthread_mutex_lock(&events->lock);
+    tell(events);
+    pthread_mutex_unlock(&events->lock);
+}
+
+int szi_events_alarm(szi_events *events, int64_t time)
+{
+    pthread_mutex_lock(&events->lock);
+    events->alarm = time;
+    changed(events);
+    return 0;
+}
+
+#else
+typedef int szi_no_poll;
+#endif
