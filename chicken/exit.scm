@@ -7,7 +7,23 @@
           ms
           (fail-type 'zmq-exit-linger "a number of milliseconds" ms)))))
 
-(on-exit (lambda () (%exit (zmq-exit-linger))))
+(define (flush-at-exit) (%exit (zmq-exit-linger)))
+
+(on-exit flush-at-exit)
+
+;; An error that nobody handles ends the process without the exit handlers.  A
+;; parameter answers what it began with where it was never set: this one is
+;; left alone where it was, as by a REPL, which survives errors.
+(let* ((now ##sys#current-parameter-vector)
+       (default (begin
+                  (set! ##sys#current-parameter-vector (vector))
+                  (##sys#error-handler))))
+  (set! ##sys#current-parameter-vector now)
+  (when (eq? default (##sys#error-handler))
+    (##sys#error-handler
+     (lambda (message . arguments)
+       (flush-at-exit)
+       (apply default message arguments)))))
 
 (define (zmq-version)
   (list (%version 0) (%version 1) (%version 2)))

@@ -1,7 +1,8 @@
 ;;; The end of a program: what was sent leaves, in bounded time.
 
 (import zmq (chicken base) (chicken condition) (chicken time)
-        (chicken process signal))
+        (chicken process signal) (chicken process) (chicken file)
+        (chicken process-context posix) (chicken string))
 (include "check.scm")
 (include "threads.scm")
 (include "child.scm")
@@ -28,7 +29,31 @@
   (check-delivered '(exit 5)
     '((set-signal-handler! signal/usr1 (lambda (n) (exit 5)))
       (process-signal (current-process-id) signal/usr1)
-      (nap! 10000))))
+      (nap! 10000)))
+  (check-delivered '(exit 6)
+    '((set-signal-handler! signal/term (lambda (n) (exit 6)))
+      (process-signal (current-process-id) signal/term)
+      (receive-message (make-socket 'pull))))
+  (check-delivered 'condition '((raise 'no-condition))))
+
+(test "an error in a REPL does not end what it uses"
+  (let ((path (string-append "/tmp/szmq-repl-" (number->string (current-process-id)))))
+    (with-output-to-file path
+      (lambda ()
+        (for-each (lambda (form) (write form) (newline))
+                  '((import zmq)
+                    (define in (make-socket 'pull bind: "inproc://x"))
+                    (define out (make-socket 'push connect: "inproc://x"))
+                    (error "seen and survived")
+                    (send-message out "still here")
+                    (display (receive-message in as: 'string timeout: 1000))
+                    (exit 7)))))
+    (receive (outcome output errors)
+        (run-child `((process-execute "/bin/sh"
+                       (list "-c" ,(string-append (csi) " -n -q <" path)))))
+      (delete-file path)
+      (check= '(exit 7) outcome)
+      (check (substring-index "still here" output)))))
 
 (test "an absent peer keeps the exit no longer than the bound (case 19)"
   (let ((t (current-process-milliseconds)))
