@@ -56,12 +56,14 @@
       (let ((w (first-in-line (socket-waiters s) event)))
         (unless (or (not w) (eq? w but) (waiter-roused w))
           (rouse! w)
-          (when (pair? (cdr (socket-waiters s)))
-            (set! just-roused (cons (cons s w) just-roused))
-            (summon!))))))
+          (when (pair? (cdr (socket-waiters s))) (see-to! s w))))))
+
+(define (see-to! s w)
+  (set! just-roused (cons (cons s w) just-roused))
+  (summon!))
 
 ;; Who was roused may be ended or suspended before it runs, and the others in
-;; line would sleep on.  So the dispatcher, which runs after them, looks.
+;; line would sleep on.  So the dispatcher looks after it until it has run.
 (define just-roused '())
 
 (define (see-to-roused!)
@@ -70,7 +72,13 @@
     (for-each
      (lambda (entry)
        (let ((s (car entry)) (w (cdr entry)))
-         (unless (waiter-alive? w) (prune! s) (rouse-first! s #f))))
+         (cond ((not (waiter-alive? w))
+                (prune! s)
+                (rouse-first! s #f))
+               ((waiter-roused w)
+                (set! just-roused (cons entry just-roused))
+                ;; Unless it is in a handler that waits for something else.
+                (when (thread-ready? (waiter-thread w)) (set! summoned #t))))))
      entries)))
 
 ;; Takes ended threads out of the line.
@@ -108,13 +116,17 @@
 
 (define (enlist! s w)
   (prune! s)
-  (let ((others (socket-waiters s)))
+  (let* ((others (socket-waiters s))
+         (first (first-in-line others (waiter-event w))))
     (set-socket-waiters! s (append others (list w)))
-    ;; Who waits alone for the descriptor must make way for the dispatcher.
+    ;; Who waits alone for the descriptor must make way for the dispatcher, and
+    ;; may have been woken by it already.
     (when (and (pair? others) (waiter-direct (car others)))
-      (rouse! (car others)))))
+      (rouse! (car others)))
+    (when (and first (waiter-roused first)) (see-to! s first))))
 
 (define (delist! s w)
+  (set-waiter-roused! w #f)
   (clear-timer! w)
   (release-descriptor! w)
   (remove-waiter! s w)

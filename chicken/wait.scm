@@ -32,6 +32,8 @@
 (define (thread-alive? thread)
   (not (memq (thread-state thread) '(dead terminated suspended))))
 
+(define (thread-ready? thread) (memq (thread-state thread) '(ready running)))
+
 (define-inline (yield!) (##sys#thread-yield!))
 
 ;; ------------------------------------------------------------- waiters --
@@ -66,11 +68,12 @@
 ;; what it rouses after that finds the thread blocked.
 (define (sleep! w fd)
   (let ((thread (current-thread)))
-    (set-timer! w)
-    (if fd
-        (##sys#thread-block-for-i/o! thread fd #:input)
-        (##sys#setslot thread 3 'blocked))
-    (when (waiter-roused w) (##sys#thread-unblock! thread))
+    (unless (waiter-roused w)
+      (set-timer! w)
+      (if fd
+          (##sys#thread-block-for-i/o! thread fd #:input)
+          (##sys#setslot thread 3 'blocked))
+      (when (waiter-roused w) (##sys#thread-unblock! thread)))
     (yield!)))
 
 ;; ----------------------------------------------------------- deadlines --
@@ -225,7 +228,7 @@
     (rouse-late-waiters!)
     (when (and (not alarm) (fx> timed-count 0))
       (set-alarm-for! (waiter-deadline (vector-ref timed 1))))
-    (when (fx<= n 0)
+    (unless (or summoned (fx> n 0))
       (##sys#thread-block-for-i/o! dispatcher (%poller-fd poller) #:input)
       (when summoned (##sys#thread-unblock! dispatcher)))
     (yield!)
