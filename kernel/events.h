@@ -31,8 +31,8 @@ typedef struct {
 int szi_events_new(szi_events **events);
 void szi_events_free(szi_events *events);
 
-/* Readable when something has fired since the last szi_events_get that found
- * nothing, when the alarm's time has come, or after szi_events_wake. */
+/* Readable when something has fired since szi_events_arm, when the alarm's
+ * time has come, or after szi_events_wake. */
 int szi_events_fd(const szi_events *events);
 
 /* Watches for SZ_IN and SZ_OUT.  With `edge`, who is told of the descriptor
@@ -46,6 +46,8 @@ void szi_events_remove(szi_events *events, int fd);
 /* What has fired by now, without waiting. */
 int szi_events_get(szi_events *events, szi_fired *fired, int max);
 
+/* To be called before somebody waits. */
+void szi_events_arm(szi_events *events);
 void szi_events_wake(szi_events *events);
 int szi_events_alarm(szi_events *events, int64_t time);
 

@@ -115,6 +115,11 @@ int szi_events_get(szi_events *events, szi_fired *fired, int max)
     return count;
 }
 
+void szi_events_arm(szi_events *events)
+{
+    (void)events;
+}
+
 void szi_events_wake(szi_events *events)
 {
     eventfd_write(events->wake, 1);

@@ -1,8 +1,8 @@
 /* Events of descriptors from poll.
  *
  * poll has no descriptor of its own to wait for, so a thread polls for those
- * who wait, and makes a pipe readable.  It sleeps but after a szi_events_get
- * that found nothing.  A round costs with what is watched. */
+ * who wait, and makes a pipe readable.  It sleeps but after szi_events_arm.  A
+ * round costs with what is watched. */
 
 #include "events.h"
 
@@ -14,12 +14,14 @@
 #include <unistd.h>
 
 /* `lock` guards all of it.  fds[0] is the end of `nudge` that the thread
- * polls, so that it can be made to look again. */
+ * polls, so that it can be made to look again.  `version` grows with every
+ * change: what was found before it is not told. */
 struct szi_events {
     pthread_mutex_t lock;
     pthread_cond_t work;
     pthread_t thread;
     bool started, stop, armed, told;
+    unsigned version;
     int tell[2], nudge[2];
     int64_t alarm; /* -1 for none */
     struct pollfd *fds;
@@ -62,6 +64,7 @@ static void watch_once(szi_events *events)
 {
     struct pollfd *copy = copy_fds(events);
     size_t count = events->count;
+    unsigned version = events->version;
     int timeout = -1;
     if (events->alarm >= 0) {
         int64_t left = events->alarm - sz_now();
@@ -77,7 +80,8 @@ static void watch_once(szi_events *events)
         n--;
     }
     bool due = events->alarm >= 0 && events->alarm <= sz_now();
-    if (events->armed && (n > 0 || due))
+    bool found = n > 0 && events->version == version;
+    if (events->armed && (found || due))
         tell(events);
 }
 
@@ -206,6 +210,7 @@ static size_t find(const szi_events *events, int fd)
 
 static void changed(szi_events *events)
 {
+    events->version++;
     if (events->armed)
         put(events->nudge[1]);
     pthread_mutex_unlock(&events->lock);
@@ -275,16 +280,17 @@ int szi_events_get(szi_events *events, szi_fired *fired, int max)
             fired[count].events = from_poll(events->fds[i].revents);
             count++;
         }
-    if (count == 0) {
-        events->armed = events->started || start(events) == 0;
-        pthread_cond_signal(&events->work);
-    } else {
-        events->armed = false;
-    }
-    if (events->started)
-        put(events->nudge[1]);
+    events->armed = false;
     pthread_mutex_unlock(&events->lock);
     return count;
+}
+
+void szi_events_arm(szi_events *events)
+{
+    pthread_mutex_lock(&events->lock);
+    events->armed = events->started || start(events) == 0;
+    pthread_cond_signal(&events->work);
+    changed(events);
 }
 
 void szi_events_wake(szi_events *events)

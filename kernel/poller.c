@@ -23,6 +23,7 @@ struct szi_watch {
     bool hot, closed;
     bool always; /* a file: never waited for */
     int fired;   /* what is known of a descriptor or signal in this check */
+    int known;   /* SZ_IN from where it was found to what is done next */
     szi_watch *next_hot, *previous_hot;
     szi_watch *next, *previous;
     szi_watch *next_of_socket;
@@ -70,6 +71,7 @@ static void cool(szi_watch *watch)
 static void touch(szi_watch *watch)
 {
     heat(watch);
+    watch->known = 0;
     if (!watch->poller->armed)
         return;
     watch->poller->armed = false;
@@ -371,6 +373,10 @@ static int inspect(szi_watch *watch)
     watch->fired = 0;
     if (watch->socket == NULL || signals(watch))
         return fired;
+    /* What can be received stays until somebody does something, and asking
+     * libzmq takes a system call. */
+    if (fired == 0 && watch->known != 0 && (watch->events & SZ_OUT) == 0)
+        return watch->known;
     int events = szi_socket_events(watch->socket);
     for (szi_watch *w = watch->socket->watches; w != NULL;
          w = w->next_of_socket)
@@ -381,6 +387,7 @@ static int inspect(szi_watch *watch)
             settle(w, events);
     if (events < 0)
         return SZ_ERROR;
+    watch->known = events & watch->events & SZ_IN;
     return events & watch->events;
 }
 
@@ -409,6 +416,8 @@ int sz_poller_check(sz_poller handle, sz_ready *ready, size_t max)
         w = next;
     }
     poller->armed = found == 0;
+    if (poller->armed)
+        szi_events_arm(poller->source);
     return (int)found;
 }
 

@@ -182,6 +182,34 @@ static void a_shut_down_context_is_reported(void **state)
 }
 
 /* Case 36. */
+static void what_ends_is_reported_though_it_was_ready(void **state)
+{
+    (void)state;
+    sz_context context = make_context();
+    sz_socket in, out;
+    make_pair(context, "pull", &in, "push", &out);
+    sz_poller pollers[2] = {make_poller(), make_poller()};
+    for (int i = 0; i < 2; i++)
+        assert_code(sz_poller_add_socket(pollers[i], in, SZ_IN, 1), 0);
+    assert_code(send_text(out, "x"), 0);
+    sz_ready ready = {0};
+    for (int i = 0; i < 4; i++) {
+        assert_code(check_soon(pollers[i % 2], &ready, 1), 1);
+        assert_int_equal(ready.events, SZ_IN);
+    }
+    assert_code(sz_context_shutdown(context), 0);
+    for (int i = 0; i < 2; i++) {
+        int64_t end = now() + DEADLINE;
+        do
+            assert_code(check_soon(pollers[i], &ready, 1), 1);
+        while (ready.events != SZ_ERROR && now() < end);
+        assert_int_equal(ready.events, SZ_ERROR);
+    }
+    for (int i = 0; i < 2; i++)
+        sz_poller_free(pollers[i]);
+    finish(context);
+}
+
 static void using_a_socket_does_not_hide_what_arrives(void **state)
 {
     (void)state;
@@ -391,6 +419,7 @@ int main(void)
         cmocka_unit_test(a_regular_file_is_always_ready),
         cmocka_unit_test(a_socket_closed_while_watched_is_reported),
         cmocka_unit_test(a_shut_down_context_is_reported),
+        cmocka_unit_test(what_ends_is_reported_though_it_was_ready),
         cmocka_unit_test(using_a_socket_does_not_hide_what_arrives),
         cmocka_unit_test(idle_pollers_of_one_socket_do_not_wake_each_other),
         cmocka_unit_test(a_signal_is_reported_once),
