@@ -24,6 +24,7 @@
   (include "socket.scm")
   (include "option.scm")
   (include "message.scm")
+  (include "shortcut.scm")
   (include "transfer.scm")
   (include "poller.scm")
   (include "poll.scm")

@@ -113,19 +113,7 @@
 (define (room-to-send? s)
   (memq 'out (socket-option s 'events)))
 
-;; A string or small message without keywords goes the short way, without a
-;; continuation of its own.
-(define (send-message s message . rest)
-  (if (and (is-socket? s) (null? rest) (null? (socket-staged s))
-           (not (waited? s)))
-      (let* ((data (if (is-message? message) (message-data message) message))
-             (code (if (string? data)
-                       (%send-bytes (socket-handle s) data)
-                       eagain)))
-        (cond ((eq? code 0) #t)
-              ((eq? code eagain) (send-with s message '()))
-              (else (fail 'send-message code s))))
-      (send-with s message rest)))
+(define send-message (sender (lambda (s message . rest) (send-with s message rest))))
 
 (define (send-with s message rest)
   (check-socket 'send-message s)
@@ -165,7 +153,10 @@
                  "message, string, blob, u8vector or a procedure" as)))
 
 (define zmq-receive-as
-  (make-parameter 'message (lambda (as) (check-as 'zmq-receive-as as))))
+  (make-parameter 'message
+    (lambda (as)
+      (unless (eq? as 'message) (%parameter-set!))
+      (check-as 'zmq-receive-as as))))
 
 ;; A part received, which is a string, a blob or a message, as it is wanted.
 (define (present part as)
@@ -209,15 +200,8 @@
         part)
       (held-message handle)))
 
-;; What %receive-small answered; the parts, where it left them, as one or as a
-;; list.
-(define (all-parts s got as)
-  (if (and (fixnum? got) (fx>= got 0))
-      (or (%receive-parts (socket-handle s) (blobs? as)) (take-parts s))
-      got))
-
 (define (receive-raw s as)
-  (all-parts s (%receive-small (socket-handle s)) as))
+  (or (%receive-parts (socket-handle s) (blobs? as)) (take-parts s)))
 
 ;; The parts of the next message, as one or as a list; #f if it was given up.
 (define (receive-or-wait location s as non-blocking timeout)
@@ -251,28 +235,6 @@
       (unless (procedure? as) (set-unread! s (cdr parts)))
       presented)))
 
-;; The short way, for a message of one part that is there and a socket that
-;; nobody waits for.
-(define (receive-at-once s as)
-  (if (and (is-socket? s)
-           (null? (socket-unread s))
-           (not (waited? s))
-           (or (eq? as 'string) (eq? as 'message)))
-      (let ((got (%receive-small (socket-handle s))))
-        (cond ((string? got) (if (eq? as 'string) got (make-message-record got)))
-              ((or (fx>= got 0) (eq? got eagain))
-               (receive-part s as #f socket-timeout))
-              (else (fail 'receive-message got s))))
-      (begin
-        (check-socket 'receive-message s)
-        (receive-part s as #f socket-timeout))))
-
-(define (receive-message s . rest)
-  (cond ((null? rest) (receive-at-once s (zmq-receive-as)))
-        ((and (eq? (car rest) #:as) (pair? (cdr rest)) (null? (cddr rest)))
-         (receive-at-once s (cadr rest)))
-        (else (receive-with s rest))))
-
 (define (receive-with s rest)
   (check-socket 'receive-message s)
   (with-keywords 'receive-message rest
@@ -281,6 +243,10 @@
        (#:timeout timeout socket-timeout))
     (check-wait 'receive-message timeout)
     (receive-part s as non-blocking timeout)))
+
+(define receive-message
+  (receiver (lambda (s . rest) (receive-with s rest))
+            (lambda (s) (receive-message s as: (zmq-receive-as)))))
 
 (define receive-message* receive-message)
 
