@@ -26,6 +26,7 @@
   (include "message.scm")
   (include "shortcut.scm")
   (include "transfer.scm")
+  (include "batch.scm")
   (include "poller.scm")
   (include "poll.scm")
   (include "exit.scm"))

@@ -48,11 +48,6 @@
 
 ;; -------------------------------------------------------------- sending --
 
-;; A part as the kernel takes it: a string or blob, or the handle of one it
-;; holds.
-(define (part-storage part)
-  (if (message? part) (message-data part) (bytes-storage part)))
-
 (define (check-part location x)
   (if (or (string? x) (message? x) (bytes? x))
       x
@@ -64,22 +59,15 @@
       part
       (bytes->message 'send-message (bytes-storage part))))
 
-(define (transmit s parts)
-  (let* ((handle (socket-handle s))
-         (first (part-storage (car parts))))
-    (cond ((pair? (cdr parts))
-           (%send-list handle (map part-storage parts) (length parts)))
-          ((fixnum? first) (%send-held handle first))
-          (else (%send-bytes handle first)))))
-
 ;; All of them, or none: the kernel's code, or #f if they were given up.  What
 ;; has to wait is copied first, so that the program may change its strings.
 (define (send-parts s parts non-blocking timeout)
-  (let ((stable #f))
+  (let ((stable (and (not non-blocking) (line? s out-bit)
+                     (map stable-part parts))))
     (attempt-or-wait
      s out-bit non-blocking timeout
      (lambda ()
-       (let ((code (transmit s (or stable parts))))
+       (let ((code (%send (socket-handle s) (or stable parts))))
          (when (and (eq? code eagain) (not stable) (not non-blocking))
            (set! stable (map stable-part parts)))
          code)))))

@@ -280,8 +280,8 @@ static int receive_on(szi_socket *socket, int code)
 
 static int receive(szi_socket *socket)
 {
-    return receive_on(
-        socket, socket->torn ? 0 : receive_once(socket, &socket->first));
+    return receive_on(socket,
+                      socket->torn ? 0 : receive_once(socket, &socket->first));
 }
 
 int sz_receive(sz_socket handle)
