@@ -34,13 +34,38 @@
 (define (bytes-size x)
   (if (string? x) (string-length x) (blob-size x)))
 
+;; Builds a string or blob (by its type) in space that was set aside.
+(foreign-declare "
+static C_word build_bytes(C_word **room, C_word type, const void *data,
+                          size_t size)
+{
+    C_word *made = *room;
+    *made = type | (C_word)size;
+    memcpy(made + 1, data, size);
+    *room = made + 1 + C_bytestowords(size);
+    return (C_word)made;
+}
+")
+
 (define-foreign %bytes->string scheme-object
   ((scheme-object from) (scheme-object to))
   "memcpy(C_data_pointer(to), C_data_pointer(from), C_header_size(to));
    C_return(to);")
 
+;; The same in the nursery, or #f if there is no room just now.
+(define %small-bytes->string
+  (foreign-primitive scheme-object ((scheme-object from))
+    "C_word words = (C_word)C_bytestowords(C_header_size(from)) + 1;
+     if (!C_demand(words + 256)) C_return(C_SCHEME_FALSE);
+     C_word *room = C_alloc(words);
+     C_return(build_bytes(&room, C_STRING_TYPE, TEXT(from)));"))
+
 ;; A fresh string of the bytes of x, a string or blob.
 (define (bytes->string location x)
+  (or (and (fx<= (bytes-size x) largest-small-part) (%small-bytes->string x))
+      (large-bytes->string location x)))
+
+(define (large-bytes->string location x)
   (let ((size (bytes-size x)))
     (if (fx= size 0)
         (make-string 0)
@@ -63,42 +88,7 @@
     (%copy-bytes string)
     string))
 
-;; Receives a message.  A small one of one part is built in space that the
-;; calling procedure has set aside in its own frame, which spares a
-;; continuation; so the space is spent on the smaller ones too.  Answers its
-;; string; else the number of parts, which are then held by the kernel, or a
-;; negative error.
-(foreign-declare "
-enum { SMALL = 256 };
-
-static C_word build_bytes(C_word **room, C_word type, const void *data,
-                          size_t size)
-{
-    C_word *made = *room;
-    *made = type | (C_word)size;
-    memcpy(made + 1, data, size);
-    *room = made + 1 + C_bytestowords(size);
-    return (C_word)made;
-}
-
-static C_word receive_small(C_word **room, int arguments, C_word socket)
-{
-    const void *data;
-    size_t size;
-    int parts = sz_receive_held(SOCKET(socket));
-    (void)arguments;
-    if (parts != 1) return C_fix(parts);
-    sz_received(SOCKET(socket), 0, &data, &size);
-    if (size > SMALL) return C_fix(1);
-    C_word made = build_bytes(room, C_STRING_TYPE, data, size);
-    sz_release(SOCKET(socket));
-    return made;
-}
-")
-(define-inline (%receive-small socket)
-  (##core#inline_allocate ("receive_small" 33) socket))
-
-;; Receives a message, or has the same again that %receive-small left, and
+;; Receives a message, or has the one again that the kernel holds, and
 ;; builds its parts in the nursery: a string or blob, or a list of them.
 ;; Answers #f if one is large or there is no room just now, and then leaves it.
 (define %receive-parts

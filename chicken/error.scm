@@ -6,16 +6,18 @@
   (make-property-condition 'exn
     'location location 'message message 'arguments arguments))
 
-;; `code` is the kernel's, and so is the text unless another is given.
-(define (fail/text location code text arguments)
+;; `code` is the kernel's, and so is the text unless another is given; further
+;; properties of zmq may follow.
+(define (fail/text location code text arguments . properties)
   (abort
    (make-composite-condition
     (make-exn location text arguments)
     (make-property-condition 'i/o)
     (make-property-condition 'net)
-    (make-property-condition 'zmq
+    (apply make-property-condition 'zmq
       'errno (%error-errno code)
-      'code (string->symbol (%error-symbol code))))))
+      'code (string->symbol (%error-symbol code))
+      properties))))
 
 (define (fail location code . arguments)
   (fail/text location code (%error-text code) arguments))

@@ -171,33 +171,58 @@ static size_t bytes_size;
 
 ;; transfer
 
-;; called in place, without the procedure call of a foreign-lambda
+;; A part to be sent is a string, a blob, or a record whose first field is one
+;; of them or a handle: a message or a u8vector.
 (foreign-declare "
-static C_word send_bytes(C_word socket, C_word data)
+static sz_part part_of(C_word x)
 {
-    return C_fix(sz_send_bytes(SOCKET(socket), TEXT(data)));
+    sz_part part = {NULL, 0, {0}};
+    if (C_header_bits(x) == C_STRUCTURE_TYPE) x = C_block_item(x, 1);
+    if (x & C_FIXNUM_BIT) {
+        part.message = MESSAGE(x);
+    } else {
+        part.data = C_data_pointer(x);
+        part.size = C_header_size(x);
+    }
+    return part;
+}
+
+static int send_parts(sz_socket socket, C_word list)
+{
+    sz_part few[16], *parts = few;
+    size_t count = (size_t)C_unfix(C_i_length(list));
+    if (count > 16) parts = malloc(count * sizeof *parts);
+    if (parts == NULL) return SZ_ENOMEM;
+    for (size_t i = 0; i < count; i++, list = C_u_i_cdr(list))
+        parts[i] = part_of(C_u_i_car(list));
+    int code = sz_send(socket, parts, count);
+    if (parts != few) free(parts);
+    return code;
+}
+
+static int send_message(sz_socket socket, C_word message)
+{
+    if (C_header_bits(message) == C_PAIR_TYPE)
+        return send_parts(socket, message);
+    sz_part part = part_of(message);
+    return part.message.id == 0
+               ? sz_send_bytes(socket, part.data, part.size)
+               : sz_send(socket, &part, 1);
 }
 ")
-(define-inline (%send-bytes s data) (##core#inline "send_bytes" s data))
-(define-foreign %send-held int ((scheme-object s) (scheme-object m))
-  "sz_part part = {NULL, 0, MESSAGE(m)};
-   C_return(sz_send(SOCKET(s), &part, 1));")
-;; a list of strings and handles
-(define-foreign %send-list int
-  ((scheme-object s) (scheme-object list) (int count))
-  "sz_part few[16], *parts = few;
-   if (count > 16) parts = malloc((size_t)count * sizeof *parts);
-   if (parts == NULL) C_return(SZ_ENOMEM);
-   for (int i = 0; i < count; i++, list = C_u_i_cdr(list)) {
-       C_word part = C_u_i_car(list);
-       bool held = (part & C_FIXNUM_BIT) != 0;
-       parts[i].data = held ? NULL : C_data_pointer(part);
-       parts[i].size = held ? 0 : C_header_size(part);
-       parts[i].message.id = held ? (uint64_t)C_unfix(part) : 0;
+;; a message is a part or a list of parts
+(define-foreign %send int ((scheme-object s) (scheme-object message))
+  "C_return(send_message(SOCKET(s), message));")
+;; how many messages of a list were sent; why not all is %number
+(define-foreign %send-each int ((scheme-object s) (scheme-object messages))
+  "int sent = 0;
+   number = 0;
+   for (; messages != C_SCHEME_END_OF_LIST; messages = C_u_i_cdr(messages)) {
+       number = send_message(SOCKET(s), C_u_i_car(messages));
+       if (number != 0) break;
+       sent++;
    }
-   int code = sz_send(SOCKET(s), parts, (size_t)count);
-   if (parts != few) free(parts);
-   C_return(code);")
+   C_return(sent);")
 ;; how many parts the message has that is received next, or was and is held
 (define-foreign %receive int ((scheme-object s))
   "C_return(sz_receive_held(SOCKET(s)));")

@@ -68,14 +68,19 @@
 ;; --------------------------------------------------------------- reading --
 
 (define (message-size m)
-  (let ((data (message-data (check-message 'message-size m))))
-    (cond ((string? data) (string-length data))
-          (else (checked 'message-size (%message-bytes data))
-                (%bytes-size)))))
+  (if (is-message? m)
+      (let ((data (message-data m)))
+        (if (string? data) (string-length data) (held-size data)))
+      (check-message 'message-size m)))
+
+(define (held-size handle)
+  (checked 'message-size (%message-bytes handle))
+  (%bytes-size))
 
 (define (message->string m)
-  (check-message 'message->string m)
-  (message-string 'message->string m))
+  (if (is-message? m)
+      (message-string 'message->string m)
+      (check-message 'message->string m)))
 
 (define (message-string location m)
   (let ((data (message-data m)))

@@ -35,6 +35,11 @@
   (7 socket-place set-socket-place!)
   (8 socket-polls set-socket-polls!))
 
+;; The same places for C.
+(foreign-declare "
+enum { SOCKET_HANDLE = 1, SOCKET_WAITERS = 4, SOCKET_STAGED, SOCKET_UNREAD };
+")
+
 (define-inline (socket-polled? s) (fx> (socket-polls s) 0))
 
 (define-inline (check-socket location x)

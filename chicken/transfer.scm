@@ -48,11 +48,6 @@
 
 ;; -------------------------------------------------------------- sending --
 
-;; A part as the kernel takes it: a string or blob, or the handle of one it
-;; holds.
-(define (part-storage part)
-  (if (message? part) (message-data part) (bytes-storage part)))
-
 (define (check-part location x)
   (if (or (string? x) (message? x) (bytes? x))
       x
@@ -64,22 +59,15 @@
       part
       (bytes->message 'send-message (bytes-storage part))))
 
-(define (transmit s parts)
-  (let* ((handle (socket-handle s))
-         (first (part-storage (car parts))))
-    (cond ((pair? (cdr parts))
-           (%send-list handle (map part-storage parts) (length parts)))
-          ((fixnum? first) (%send-held handle first))
-          (else (%send-bytes handle first)))))
-
 ;; All of them, or none: the kernel's code, or #f if they were given up.  What
 ;; has to wait is copied first, so that the program may change its strings.
 (define (send-parts s parts non-blocking timeout)
-  (let ((stable #f))
+  (let ((stable (and (not non-blocking) (line? s out-bit)
+                     (map stable-part parts))))
     (attempt-or-wait
      s out-bit non-blocking timeout
      (lambda ()
-       (let ((code (transmit s (or stable parts))))
+       (let ((code (%send (socket-handle s) (or stable parts))))
          (when (and (eq? code eagain) (not stable) (not non-blocking))
            (set! stable (map stable-part parts)))
          code)))))
@@ -113,19 +101,7 @@
 (define (room-to-send? s)
   (memq 'out (socket-option s 'events)))
 
-;; A string or small message without keywords goes the short way, without a
-;; continuation of its own.
-(define (send-message s message . rest)
-  (if (and (is-socket? s) (null? rest) (null? (socket-staged s))
-           (not (waited? s)))
-      (let* ((data (if (is-message? message) (message-data message) message))
-             (code (if (string? data)
-                       (%send-bytes (socket-handle s) data)
-                       eagain)))
-        (cond ((eq? code 0) #t)
-              ((eq? code eagain) (send-with s message '()))
-              (else (fail 'send-message code s))))
-      (send-with s message rest)))
+(define send-message (sender (lambda (s message . rest) (send-with s message rest))))
 
 (define (send-with s message rest)
   (check-socket 'send-message s)
@@ -165,7 +141,10 @@
                  "message, string, blob, u8vector or a procedure" as)))
 
 (define zmq-receive-as
-  (make-parameter 'message (lambda (as) (check-as 'zmq-receive-as as))))
+  (make-parameter 'message
+    (lambda (as)
+      (unless (eq? as 'message) (%parameter-set!))
+      (check-as 'zmq-receive-as as))))
 
 ;; A part received, which is a string, a blob or a message, as it is wanted.
 (define (present part as)
@@ -209,15 +188,8 @@
         part)
       (held-message handle)))
 
-;; What %receive-small answered; the parts, where it left them, as one or as a
-;; list.
-(define (all-parts s got as)
-  (if (and (fixnum? got) (fx>= got 0))
-      (or (%receive-parts (socket-handle s) (blobs? as)) (take-parts s))
-      got))
-
 (define (receive-raw s as)
-  (all-parts s (%receive-small (socket-handle s)) as))
+  (or (%receive-parts (socket-handle s) (blobs? as)) (take-parts s)))
 
 ;; The parts of the next message, as one or as a list; #f if it was given up.
 (define (receive-or-wait location s as non-blocking timeout)
@@ -251,28 +223,6 @@
       (unless (procedure? as) (set-unread! s (cdr parts)))
       presented)))
 
-;; The short way, for a message of one part that is there and a socket that
-;; nobody waits for.
-(define (receive-at-once s as)
-  (if (and (is-socket? s)
-           (null? (socket-unread s))
-           (not (waited? s))
-           (or (eq? as 'string) (eq? as 'message)))
-      (let ((got (%receive-small (socket-handle s))))
-        (cond ((string? got) (if (eq? as 'string) got (make-message-record got)))
-              ((or (fx>= got 0) (eq? got eagain))
-               (receive-part s as #f socket-timeout))
-              (else (fail 'receive-message got s))))
-      (begin
-        (check-socket 'receive-message s)
-        (receive-part s as #f socket-timeout))))
-
-(define (receive-message s . rest)
-  (cond ((null? rest) (receive-at-once s (zmq-receive-as)))
-        ((and (eq? (car rest) #:as) (pair? (cdr rest)) (null? (cddr rest)))
-         (receive-at-once s (cadr rest)))
-        (else (receive-with s rest))))
-
 (define (receive-with s rest)
   (check-socket 'receive-message s)
   (with-keywords 'receive-message rest
@@ -281,6 +231,10 @@
        (#:timeout timeout socket-timeout))
     (check-wait 'receive-message timeout)
     (receive-part s as non-blocking timeout)))
+
+(define receive-message
+  (receiver (lambda (s . rest) (receive-with s rest))
+            (lambda (s) (receive-message s as: (zmq-receive-as)))))
 
 (define receive-message* receive-message)
 

@@ -30,6 +30,7 @@
    ;; transfer
    send-message receive-message receive-message*
    send-multipart-message receive-multipart-message
+   send-messages receive-messages
    zmq-receive-as
 
    ;; polling

@@ -307,6 +307,13 @@ int sz_receive(sz_socket socket);
  * signal's handler, say, may receive in between, nothing is lost so. */
 int sz_receive_held(sz_socket socket);
 
+/* The same, and where the message has one part, which it returns as 1, also
+ * the part's bytes; else *data and *size stay as they are.  A part of at most
+ * `small` bytes is released already: its bytes are valid until the next call
+ * for this socket.  So a small message costs one call. */
+int sz_receive_part(sz_socket socket, size_t small, const void **data,
+                    size_t *size);
+
 /* The bytes of a part received; valid until sz_release, sz_receive, or until
  * the part is taken. */
 int sz_received(sz_socket socket, size_t index, const void **data,

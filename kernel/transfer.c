@@ -79,21 +79,36 @@ static int make_part(zmq_msg_t *made, const sz_part *part)
     return zmq_msg_copy(made, shared) == 0 ? 0 : szi_last_error();
 }
 
+static int send_bytes_once(szi_socket *socket, const void *data, size_t size)
+{
+    return zmq_send(socket->zmq, data, size, ZMQ_DONTWAIT) >= 0
+               ? 0
+               : szi_last_error();
+}
+
+static int send_bytes_again(szi_socket *socket, const void *data, size_t size,
+                            int code)
+{
+    attempt made = {0};
+    while (code != 0 && again(socket, &code, SZ_OUT, &made))
+        code = send_bytes_once(socket, data, size);
+    used(socket, made);
+    return code;
+}
+
+/* Most often the first try does it, and this is all that a message costs. */
 int sz_send_bytes(sz_socket handle, const void *data, size_t size)
 {
     szi_socket *socket = szi_socket_get(handle);
     if (socket == NULL)
         return szi_socket_refuse(handle);
-    zmq_msg_t part;
-    int code = make_bytes(&part, data, size);
+    if (size > PTRDIFF_MAX / 2)
+        return SZ_ENOMEM;
+    int code = send_bytes_once(socket, data, size);
     if (code != 0)
-        return code;
-    attempt made = {0};
-    code = send_first(socket, &part, false, &made);
-    if (code != 0)
-        zmq_msg_close(&part);
-    used(socket, made);
-    return code;
+        return send_bytes_again(socket, data, size, code);
+    szi_socket_touched(socket);
+    return 0;
 }
 
 /* The parts behind the first.  EAGAIN here means that the peer went away in
@@ -245,21 +260,28 @@ static int receive_rest(szi_socket *socket)
     return (int)socket->held;
 }
 
+/* Goes on from the first try for a message, whose outcome is `code`, or with
+ * a torn one: how many parts it has. */
+static int receive_on(szi_socket *socket, int code)
+{
+    attempt first = {0};
+    while (code != 0 && again(socket, &code, SZ_IN, &first))
+        code = receive_once(socket, &socket->first);
+    if (code != 0) {
+        used(socket, first);
+        return code;
+    }
+    if (!socket->torn)
+        socket->held = 1;
+    code = zmq_msg_more(&socket->first) ? receive_rest(socket) : 1;
+    szi_socket_touched(socket);
+    return code;
+}
+
 static int receive(szi_socket *socket)
 {
-    int code = 1;
-    attempt first = {0};
-    if (!socket->torn) {
-        code = receive_part(socket, &socket->first, &first);
-        if (code == 0) {
-            socket->held = 1;
-            code = 1;
-        }
-    }
-    if (code == 1 && zmq_msg_more(&socket->first))
-        code = receive_rest(socket);
-    used(socket, first);
-    return code;
+    return receive_on(socket,
+                      socket->torn ? 0 : receive_once(socket, &socket->first));
 }
 
 int sz_receive(sz_socket handle)
@@ -272,14 +294,50 @@ int sz_receive(sz_socket handle)
     return receive(socket);
 }
 
+static int receive_or_held(szi_socket *socket)
+{
+    if (socket->held > 0 && !socket->torn)
+        return (int)socket->held;
+    return receive(socket);
+}
+
 int sz_receive_held(sz_socket handle)
 {
     szi_socket *socket = szi_socket_get(handle);
     if (socket == NULL)
         return szi_socket_refuse(handle);
-    if (socket->held > 0 && !socket->torn)
-        return (int)socket->held;
-    return receive(socket);
+    return receive_or_held(socket);
+}
+
+/* As with sz_send_bytes, the first try is all that a small message costs. */
+int sz_receive_part(sz_socket handle, size_t small, const void **data,
+                    size_t *size)
+{
+    szi_socket *socket = szi_socket_get(handle);
+    if (socket == NULL)
+        return szi_socket_refuse(handle);
+    zmq_msg_t *part = &socket->first;
+    int parts;
+    if (socket->held > 0) {
+        parts = receive_or_held(socket);
+    } else {
+        int got = zmq_msg_recv(part, socket->zmq, ZMQ_DONTWAIT);
+        /* libzmq lets go of what is in the first part when it receives. */
+        if (got >= 0 && (size_t)got <= small && !zmq_msg_more(part)) {
+            szi_socket_touched(socket);
+            *data = zmq_msg_data(part);
+            *size = (size_t)got;
+            return 1;
+        }
+        parts = receive_on(socket, got >= 0 ? 0 : szi_last_error());
+    }
+    if (parts == 1) {
+        *data = zmq_msg_data(part);
+        *size = zmq_msg_size(part);
+        if (*size <= small)
+            socket->held = 0;
+    }
+    return parts;
 }
 
 int sz_received(sz_socket handle, size_t index, const void **data,

@@ -474,6 +474,64 @@ static void a_held_message_is_received_again_until_it_is_released(void **state)
     finish(context);
 }
 
+/* Receives a part, and says what it is. */
+static void assert_part(sz_socket socket, size_t small, const char *text)
+{
+    const void *data = NULL;
+    size_t size = 0;
+    assert_code(sz_receive_part(socket, small, &data, &size), 1);
+    assert_int_equal(size, strlen(text));
+    assert_memory_equal(data, text, size);
+}
+
+static void a_small_part_is_released_when_it_is_received(void **state)
+{
+    (void)state;
+    sz_context context = make_context();
+    sz_socket in, out;
+    make_pair(context, "pull", &in, "push", &out);
+    const char *texts[] = {"", "1234", "12345",
+                           "12345678901234567890123456789012345"};
+    for (size_t i = 0; i < 4; i++)
+        assert_code(send_text(out, texts[i]), 0);
+    assert_part(in, 4, texts[0]);
+    assert_part(in, 4, texts[1]);
+    for (int i = 0; i < 3; i++)
+        assert_part(in, 4, texts[2]);
+    assert_part(in, 5, texts[2]);
+    assert_part(in, 4, texts[3]);
+    sz_release(in);
+    const void *data = NULL;
+    size_t size = 7;
+    assert_code(sz_receive_part(in, 4, &data, &size), SZ_EAGAIN);
+    assert_null(data);
+    assert_int_equal(size, 7);
+    finish(context);
+}
+
+static void several_parts_are_held_however_small(void **state)
+{
+    (void)state;
+    sz_context context = make_context();
+    sz_socket in, out;
+    make_pair(context, "pull", &in, "push", &out);
+    sz_part parts[] = {text_part("1"), text_part("2")};
+    assert_code(sz_send(out, parts, 2), 0);
+    assert_code(send_text(out, "3"), 0);
+    const void *data = NULL;
+    size_t size = 7;
+    for (int i = 0; i < 2; i++)
+        assert_code(sz_receive_part(in, 1000, &data, &size), 2);
+    assert_null(data);
+    assert_received(in, 1, "2");
+    sz_release(in);
+    assert_part(in, 1000, "3");
+    assert_code(sz_receive_part(out, 1000, &data, &size), SZ_ENOTSUP);
+    sz_socket_close(in);
+    assert_code(sz_receive_part(in, 1000, &data, &size), SZ_ECLOSED);
+    finish(context);
+}
+
 static void nothing_to_receive_is_to_wait(void **state)
 {
     (void)state;
@@ -607,6 +665,8 @@ int main(void)
         cmocka_unit_test(receiving_replaces_the_parts_before),
         cmocka_unit_test(
             a_held_message_is_received_again_until_it_is_released),
+        cmocka_unit_test(a_small_part_is_released_when_it_is_received),
+        cmocka_unit_test(several_parts_are_held_however_small),
         cmocka_unit_test(nothing_to_receive_is_to_wait),
         cmocka_unit_test(sending_without_a_peer_is_to_wait),
         cmocka_unit_test(a_full_queue_takes_no_part_of_a_message),

@@ -1,0 +1,194 @@
+;;; Batches: many messages for one call of C each way.
+;;;
+;;; A message of one part stands for itself in a list, one of several parts is
+;;; a list of its parts.
+
+;; -------------------------------------------------------------- sending --
+
+(define (check-batch messages)
+  (unless (list? messages)
+    (fail-type 'send-messages "a list of messages" messages))
+  (let loop ((l messages))
+    (when (pair? l)
+      (let ((m (car l)))
+        (cond ((string? m))
+              ((and (pair? m) (list? m))
+               (for-each (lambda (p) (check-part 'send-messages p)) m))
+              (else (check-part 'send-messages m))))
+      (loop (cdr l)))))
+
+(define (stable-message m)
+  (if (pair? m) (map stable-part m) (stable-part m)))
+
+;; The first message ends the one that this thread has begun with send-more:.
+(define (with-staged! s messages)
+  (let ((staged (if (null? messages) '() (take-staged! s))))
+    (if (null? staged)
+        messages
+        (let ((first (car messages)))
+          (cons (append (reverse staged) (if (pair? first) first (list first)))
+                (cdr messages))))))
+
+;; How many were accepted, the first ones of the list.  When one fails, that
+;; number is in the condition.
+(define (send-messages s messages . rest)
+  (check-socket 'send-messages s)
+  (with-keywords 'send-messages rest
+      ((#:non-blocking non-blocking #f)
+       (#:timeout timeout socket-timeout))
+    (check-wait 'send-messages timeout)
+    (check-batch messages)
+    (send-batch s (with-staged! s messages) non-blocking timeout)))
+
+(define (send-batch s messages non-blocking timeout)
+  (let* ((left messages)
+         (sent 0)
+         (kept non-blocking)
+         (keep! (lambda ()
+                  (unless kept
+                    (set! left (map stable-message left))
+                    (set! kept #t)))))
+    (when (line? s out-bit) (keep!))
+    (let ((code (attempt-or-wait
+                 s out-bit non-blocking timeout
+                 (lambda ()
+                   (let ((n (%send-each (socket-handle s) left)))
+                     (set! sent (fx+ sent n))
+                     (set! left (list-tail left n))
+                     (unless (null? left) (keep!))
+                     (%number))))))
+      (when (and code (not (eq? code 0)))
+        (fail/text 'send-messages code (%error-text code) (list s)
+                   'accepted sent))
+      sent)))
+
+;; ------------------------------------------------------------ receiving --
+
+;; Builds messages of one part in the nursery while there is room: a list of
+;; at most `max`.  How many there are is %received-count, and why there are not
+;; more is %number: an error, 0 if there is no room, or 1 before a message that
+;; is large or has several parts, which the kernel then holds.
+(foreign-declare "
+static C_word received_count;
+
+static void receive_each(C_word c, C_word *av) C_noret;
+static void receive_each(C_word c, C_word *av)
+{
+    enum { ENOUGH = SMALL / sizeof(C_word) + 1 + RECORD_WORDS + C_SIZEOF_PAIR + 256 };
+    sz_socket socket = SOCKET(av[2]);
+    C_word max = C_unfix(av[3]), tag = av[4];
+    C_word type = C_truep(av[5]) ? C_BYTEVECTOR_TYPE : C_STRING_TYPE;
+    C_word list = C_SCHEME_END_OF_LIST, last = list, count = 0;
+    number = 0;
+    if (!C_demand(ENOUGH)) C_save_and_reclaim((void *)receive_each, c, av);
+    while (count < max && C_demand(ENOUGH)) {
+        const void *data;
+        size_t size;
+        int parts = sz_receive_part(socket, SMALL, &data, &size);
+        number = parts < 0 ? parts : parts > 1 || size > LARGEST_SMALL_PART;
+        if (number != 0) break;
+        C_word words = (C_word)C_bytestowords(size) + 1 + RECORD_WORDS + C_SIZEOF_PAIR;
+        if (size > SMALL && !C_demand(words + 256)) {
+            if (count > 0) break;
+            C_save_and_reclaim((void *)receive_each, c, av);
+        }
+        C_word *room = C_alloc(words);
+        C_word made = build_bytes(&room, type, data, size);
+        if (size > SMALL) sz_release(socket);
+        if (C_truep(tag)) made = C_a_i_record2(&room, 2, tag, made);
+        C_word pair = C_a_pair(&room, made, C_SCHEME_END_OF_LIST);
+        if (count++ == 0) list = pair;
+        else C_set_block_item(last, 1, pair);
+        last = pair;
+    }
+    received_count = count;
+    C_kontinue(av[1], list);
+}
+")
+(define %receive-each (##core#primitive "receive_each"))
+(define-foreign %received-count int () "C_return((int)received_count);")
+
+;; The message that the kernel holds, or #f where it is left for the next call:
+;; only the first of a batch may turn out not to fit into the heap.
+(define (receive-whole s as first?)
+  (let ((got (receive-raw s as)))
+    (if (fixnum? got)
+        got
+        (let ((parts (if (pair? got) got (list got))))
+          (set-unread! s parts)
+          (and (or first? (eq? as 'message) (not (any-message? parts)))
+               (take-unread! s as))))))
+
+(define (any-message? parts)
+  (and (pair? parts) (or (message? (car parts)) (any-message? (cdr parts)))))
+
+(define (take-unread! s as)
+  (let ((presented (map (lambda (part) (present part as)) (own (socket-unread s)))))
+    (set-unread! s '())
+    (if (null? (cdr presented)) (car presented) presented)))
+
+;; At most `max` messages, those that are there, `before` being the ones that
+;; were received already, the last one first; an error only where there is
+;; none.
+(define (receive-batch s as max before)
+  (let* ((got (%receive-each (socket-handle s) max
+                             (case as
+                               ((message) 'zmq-message)
+                               ((u8vector) 'u8vector)
+                               (else #f))
+                             (blobs? as)))
+         (all (append-reverse! got before))
+         (reason (%number))
+         (left (fx- max (%received-count))))
+    (define (stop code) (if (null? all) code (reverse all)))
+    (cond ((fx= left 0) (reverse all))
+          ((fx< reason 0) (stop reason))
+          ((fx= reason 0) (receive-batch s as left all))
+          (else
+           (let ((next (receive-whole s as (null? all))))
+             (cond ((fixnum? next) (stop next))
+                   ((not next) (reverse all))
+                   ((fx= left 1) (reverse (cons next all)))
+                   (else (receive-batch s as (fx- left 1) (cons next all)))))))))
+
+(define (append-reverse! l onto)
+  (if (pair? l)
+      (let ((rest (cdr l)))
+        (set-cdr! l onto)
+        (append-reverse! rest l))
+      onto))
+
+(define (check-max x)
+  (unless (and (fixnum? x) (fx> x 0))
+    (fail-type 'receive-messages "a positive fixnum" x)))
+
+(define (check-kind as)
+  (when (procedure? as)
+    (fail-type 'receive-messages "message, string, blob or u8vector" as))
+  (check-as 'receive-messages as))
+
+;; Waits until there is one, and takes what is there.
+(define (receive-messages s . rest)
+  (check-socket 'receive-messages s)
+  (with-keywords 'receive-messages rest
+      ((#:max max 1000)
+       (#:as as (zmq-receive-as))
+       (#:non-blocking non-blocking #f)
+       (#:timeout timeout socket-timeout))
+    (check-max max)
+    (check-kind as)
+    (check-wait 'receive-messages timeout)
+    (if (unread? s)
+        (receive-after s as max (take-unread! s as))
+        (let ((got (attempt-or-wait
+                    s in-bit non-blocking timeout
+                    (lambda () (receive-batch s as max '())))))
+          (if (fixnum? got) (fail 'receive-messages got s) got)))))
+
+;; What follows a message that was begun, where nobody else stands in line.
+(define (receive-after s as max first)
+  (if (or (fx= max 1) (line? s in-bit))
+      (list first)
+      (let ((got (receive-batch s as (fx- max 1) (list first))))
+        (used! s)
+        got)))
