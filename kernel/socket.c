@@ -89,7 +89,7 @@ int sz_socket_new(sz_context handle, const sz_type *type, sz_socket *made)
     if (code != 0)
         return code;
     if (type->draft)
-        return SZ_EUNSUPPORTED;
+        return SZ_EDRAFT;
     szi_socket *socket = szi_new(sizeof *socket);
     if (socket == NULL)
         return SZ_ENOMEM;
