@@ -134,6 +134,10 @@ int64_t szi_descriptor_id(int fd);
 int szi_endpoint_check(const char *endpoint, size_t length, bool bound);
 bool szi_endpoint_inproc(const char *endpoint);
 
+/* Tries what would make libzmq end the process later: 0 for an endpoint that
+ * is not multicast. */
+int szi_multicast_check(void *zmq, const char *endpoint);
+
 /* ------------------------------------------------------------ context -- */
 
 typedef struct szi_name szi_name;
