@@ -28,10 +28,12 @@
       (let* ((handle (checked 'make-context (%make-context)))
              (c (make-context-record handle)))
         (set-finalizer! c drop-context!)
-        (set-context-integer! 'make-context c 'io-threads io-threads)
-        (for-each-keyword 'make-context options
-          (lambda (name value)
-            (set-context-option! 'make-context c name value)))
+        (handle-exceptions e
+            (begin (drop-context! c) (abort e))
+          (set-context-integer! 'make-context c 'io-threads io-threads)
+          (for-each-keyword 'make-context options
+            (lambda (name value)
+              (set-context-option! 'make-context c name value))))
         c)))
 
 (define zmq-io-threads

@@ -27,3 +27,12 @@
 
 (define (zmq-version)
   (list (%version 0) (%version 1) (%version 2)))
+
+;; Whether the libzmq that runs was built with a capability; C reads its name
+;; up to a NUL.
+(define (zmq-has? capability)
+  (let ((text (if (symbol? capability) (symbol->string capability) capability)))
+    (unless (string? text)
+      (fail-type 'zmq-has? "a symbol or a string" capability))
+    (and (not (memv #\nul (string->list text)))
+         (%has? text))))

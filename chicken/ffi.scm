@@ -64,6 +64,9 @@ static size_t bytes_size;
 (define-foreign %version int ((int index))
   "int version[3]; sz_version(version); C_return(version[index]);")
 
+(define-foreign %has? bool ((c-string capability))
+  "C_return(sz_has(capability));")
+
 ;; contexts
 
 (define-foreign %make-context scheme-object ()
@@ -137,6 +140,24 @@ static size_t bytes_size;
   "C_return(ROW(row)->secret);")
 (define-foreign %option-symbols c-string ((int row))
   "C_return(ROW(row)->symbols);")
+(define-foreign %option-context? bool ((int row))
+  "C_return(ROW(row)->scope == SZ_CONTEXT_OPTION);")
+(define-foreign %option? bool ((int row)) "C_return(ROW(row) != NULL);")
+(define-foreign %option-text c-string ((int row) (int column))
+  "const sz_option *option = ROW(row);
+   const char *columns[] = {option->name, option->alias_of, option->access,
+                            option->unit, option->since, option->needs,
+                            option->text};
+   C_return(columns[column]);")
+(define-foreign %option-initial integer64 ((int row))
+  "C_return(ROW(row)->initial);")
+;; whether sockets of the index-th type, which is no draft, have the option
+(define-foreign %option-type? bool ((int row) (int index))
+  "C_return(ROW(row)->types >> sz_type_at((size_t)index)->number & 1);")
+(define-foreign %option-early? bool ((int row)) "C_return(ROW(row)->types != 0);")
+(define-foreign %type-at c-string ((int index))
+  "const sz_type *type = sz_type_at((size_t)index);
+   C_return(type != NULL && !type->draft ? type->name : NULL);")
 (define-foreign %set-integer int
   ((scheme-object s) (int row) (integer64 value))
   "C_return(sz_socket_set_integer(SOCKET(s), ROW(row), value));")

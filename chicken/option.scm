@@ -124,3 +124,74 @@
                     (cons 'in value)
                     value))
       (else value))))
+
+;; -------------------------------------------------------------- as data --
+
+(define-constant type-names
+  '#(boolean integer bitmap enum flags bytes string key))
+
+;; The rows of one scope as association lists; or the one called `name`.
+(define (option-table location context? name)
+  (if name
+      (row->alist (find-option location context? name))
+      (let loop ((row 0))
+        (cond ((not (%option? row)) '())
+              ((eq? context? (%option-context? row))
+               (cons (row->alist row) (loop (fx+ row 1))))
+              (else (loop (fx+ row 1)))))))
+
+(define (socket-options #!optional name)
+  (option-table 'socket-options #f name))
+
+(define (context-options #!optional name)
+  (option-table 'context-options #t name))
+
+(define (row->alist row)
+  (let* ((text (lambda (column) (%option-text row column)))
+         (symbol (lambda (column)
+                   (let ((t (text column)))
+                     (and (not (string=? t "")) (string->symbol t)))))
+         (type (%option-type row))
+         (name (symbol 0))
+         (bounded? (and (not (eq? type boolean-type))
+                        (not (eq? type enum-type))
+                        (not (eq? type flags-type))))
+         (bits? (eq? type bitmap-type)))
+    `((symbol . ,name)
+      (alias-of . ,(let ((real (symbol 1))) (and (not (eq? real name)) real)))
+      (type . ,(vector-ref type-names type))
+      (access . ,(symbol 2))
+      (unit . ,(symbol 3))
+      (minimum . ,(and bounded? (if bits? 0 (%option-min row))))
+      (maximum . ,(and bounded?
+                       (if bits? (- (expt 2 64) 1) (%option-max row))))
+      (values . ,(option-symbols row))
+      (default . ,(row-default row type (symbol 2)))
+      ,(if (%option-context? row)
+           `(early . ,(%option-early? row))
+           `(socket-types . ,(row-types row)))
+      (since . ,(text->version (text 4)))
+      (needs . ,(symbol 5))
+      (secret . ,(%option-secret? row))
+      (text . ,(text 6)))))
+
+;; What a fresh socket has; #f for what is only read.
+(define (row-default row type access)
+  (cond ((eq? access 'r) #f)
+        ((eq? type bitmap-type) (%option-initial row))
+        ((<= type flags-type) (integer->value row (%option-initial row)))
+        ((eq? (vector-ref type-names type) 'key) (make-string 40 #\0))
+        (else "")))
+
+(define (row-types row)
+  (let loop ((i 0))
+    (let ((name (%type-at i)))
+      (cond ((not name) '())
+            ((%option-type? row i)
+             (cons (string->symbol name) (loop (fx+ i 1))))
+            (else (loop (fx+ i 1)))))))
+
+;; As zmq-version: "4.2" is (4 2 0).
+(define (text->version text)
+  (let ((numbers (map string->number (string-split text "."))))
+    (if (null? (cddr numbers)) (append numbers '(0)) numbers)))

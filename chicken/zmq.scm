@@ -8,7 +8,7 @@
   (reexport
    (only (zmq base)
    ;; the library
-   zmq-version
+   zmq-version zmq-has?
 
    ;; contexts
    make-context context? terminate-context shutdown-context call-with-context
@@ -22,7 +22,7 @@
    socket-endpoints socket-fd
 
    ;; options
-   socket-option socket-option-set!
+   socket-option socket-option-set! socket-options context-options
 
    ;; messages
    make-message message? message-size message->string copy-message

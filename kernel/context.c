@@ -109,6 +109,13 @@ int sz_context_check(sz_context handle)
     return atomic_load(&context->shut) ? SZ_ETERM : 0;
 }
 
+/* EINVAL after our own checks says that this libzmq lacks the option. */
+static int explain(const sz_option *option, char access, int code)
+{
+    bool wrong = access == 'w' && szi_option_partial(option);
+    return code == SZ_EINVAL && !wrong ? SZ_EUNSUPPORTED : code;
+}
+
 int sz_context_set(sz_context handle, const sz_option *option, int64_t value)
 {
     int code = 0;
@@ -125,7 +132,7 @@ int sz_context_set(sz_context handle, const sz_option *option, int64_t value)
     if (context->limit != 0 && option->types == SZI_EARLY)
         return SZ_ELATE;
     if (zmq_ctx_set(context->zmq, option->number, (int)value) != 0)
-        return szi_option_error(option, szi_last_error());
+        return explain(option, 'w', szi_last_error());
     return 0;
 }
 
@@ -144,7 +151,7 @@ int sz_context_get(sz_context handle, const sz_option *option, int64_t *value)
     errno = 0;
     int got = zmq_ctx_get(context->zmq, option->number);
     if (got == -1 && zmq_errno() != 0)
-        return szi_option_error(option, szi_last_error());
+        return explain(option, 'r', szi_last_error());
     *value = got;
     if (option->number == ZMQ_MAX_SOCKETS && context->limit != 0)
         *value = context->limit;

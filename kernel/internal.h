@@ -83,11 +83,13 @@ static inline void *szi_handle_get(uint64_t id, szi_kind kind)
 /* Rules of the conversions that keep the old library's meanings. */
 enum {
     SZI_PLAIN,
-    SZI_ALSO,   /* writing sets option number `operand` to the same value */
-    SZI_SCALED, /* our unit is `operand` of libzmq's */
-    SZI_ZERO,   /* our 0 is libzmq's `operand` */
-    SZI_KEPT,   /* libzmq cannot read it back: the kernel remembers it */
-    SZI_SWAP    /* the kernel's own */
+    SZI_ALSO,    /* writing sets option number `operand` to the same value */
+    SZI_SCALED,  /* our unit is `operand` of libzmq's */
+    SZI_ZERO,    /* our 0 is libzmq's `operand` */
+    SZI_KEPT,    /* libzmq cannot read it back: the kernel remembers it */
+    SZI_SWAP,    /* the kernel's own */
+    SZI_PARTIAL, /* of the values in range, libzmq takes some */
+    SZI_PROPERTY /* X-name:value */
 };
 
 /* In `types` of a context's option: it must precede the first socket. */
@@ -110,8 +112,9 @@ int64_t szi_option_outward(const sz_option *option, int64_t value);
 int64_t szi_option_inward(const sz_option *option, int64_t value);
 size_t szi_option_width(const sz_option *option);
 
-/* What an error of libzmq means once our checks have passed. */
-int szi_option_error(const sz_option *option, int code);
+/* Whether the content of an option's value can be wrong where its length is
+ * not, or only some integers of the range are taken. */
+bool szi_option_partial(const sz_option *option);
 
 /* --------------------------------------------------------- descriptor -- */
 
@@ -130,6 +133,10 @@ int64_t szi_descriptor_id(int fd);
 /* Checks what libzmq accepts and should not, or would abort on. */
 int szi_endpoint_check(const char *endpoint, size_t length, bool bound);
 bool szi_endpoint_inproc(const char *endpoint);
+
+/* Tries what would make libzmq end the process later: 0 for an endpoint that
+ * is not multicast. */
+int szi_multicast_check(void *zmq, const char *endpoint);
 
 /* ------------------------------------------------------------ context -- */
 

@@ -4,6 +4,7 @@
 #include "internal.h"
 
 #include <limits.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum {
@@ -120,6 +121,21 @@ const char *sz_option_near(sz_scope scope, const char *name)
     return best;
 }
 
+/* Whether a version, "4.2.3" or "4.2", is newer than the libzmq that runs. */
+static bool is_newer(const char *since)
+{
+    int version[3];
+    sz_version(version);
+    for (int i = 0; i < 3; i++) {
+        char *end;
+        long number = strtol(since, &end, 10);
+        if (number != version[i])
+            return number > version[i];
+        since = *end == '.' ? end + 1 : end;
+    }
+    return false;
+}
+
 int szi_option_check(const sz_option *option, sz_scope scope, char access,
                      bool integer)
 {
@@ -132,7 +148,7 @@ int szi_option_check(const sz_option *option, sz_scope scope, char access,
     const char *needs = option->needs;
     if (needs[0] != '\0' && strcmp(needs, "draft") != 0 && !sz_has(needs))
         return SZ_EUNSUPPORTED;
-    return 0;
+    return is_newer(option->since) ? SZ_EOLD : 0;
 }
 
 int szi_option_check_integer(const sz_option *option, int64_t value)
@@ -140,6 +156,14 @@ int szi_option_check_integer(const sz_option *option, int64_t value)
     if (option->rule == SZI_SWAP && value > 0)
         return SZ_ESWAP;
     return value < option->min || value > option->max ? SZ_ERANGE : 0;
+}
+
+/* As libzmq has it: a name that begins with X-, and a value. */
+static bool is_property(const char *text, size_t size)
+{
+    const char *colon = memchr(text, ':', size);
+    return colon != NULL && colon - text > 2 && colon - text < 255 &&
+           colon + 1 < text + size && text[0] == 'X' && text[1] == '-';
 }
 
 int szi_option_check_bytes(const sz_option *option, const void *data,
@@ -153,6 +177,8 @@ int szi_option_check_bytes(const sz_option *option, const void *data,
     if (option->type == SZ_STRING && size > 0 &&
         memchr(data, '\0', size) != NULL)
         return SZ_ENUL;
+    if (option->rule == SZI_PROPERTY && !is_property(data, size))
+        return SZ_EPROPERTY;
     return 0;
 }
 
@@ -181,11 +207,8 @@ size_t szi_option_width(const sz_option *option)
     return option->max > INT_MAX ? sizeof(int64_t) : sizeof(int);
 }
 
-int szi_option_error(const sz_option *option, int code)
+bool szi_option_partial(const sz_option *option)
 {
-    if (code != SZ_EINVAL)
-        return code;
-    if (option->type == SZ_KEY)
-        return SZ_EKEY;
-    return strcmp(option->needs, "draft") == 0 ? SZ_EUNSUPPORTED : code;
+    return option->rule == SZI_PARTIAL || option->type == SZ_STRING ||
+           option->type == SZ_KEY;
 }

@@ -29,6 +29,50 @@ int szi_socket_read(szi_socket *socket, int number, const void **data,
     return szi_last_error();
 }
 
+static int read_key(szi_socket *socket, int number, const void **data,
+                    size_t *size)
+{
+    /* libzmq answers Z85 only to a buffer of exactly 41 bytes. */
+    char *larger = szi_resize(socket->scratch, FIRST_SIZE);
+    if (larger == NULL)
+        return SZ_ENOMEM;
+    socket->scratch = larger;
+    *data = larger;
+    *size = 41;
+    int failed = zmq_getsockopt(socket->zmq, number, larger, size);
+    return failed ? szi_last_error() : 0;
+}
+
+static int read_bytes(szi_socket *socket, const sz_option *option,
+                      const void **data, size_t *size)
+{
+    return option->type == SZ_KEY
+               ? read_key(socket, option->number, data, size)
+               : szi_socket_read(socket, option->number, data, size);
+}
+
+/* What an error of libzmq means after our own checks.  EINVAL says that this
+ * libzmq does not have the option, unless the value can be wrong in a way
+ * that they do not see; then it is known by whether it can be read. */
+static int explain(szi_socket *socket, const sz_option *option, char access,
+                   int code)
+{
+    const void *data;
+    size_t size;
+    if (code != SZ_EINVAL)
+        return code;
+    if (access == 'w' && socket->type->number == ZMQ_XPUB &&
+        (option->number == ZMQ_SUBSCRIBE || option->number == ZMQ_UNSUBSCRIBE))
+        return SZ_EMANUAL;
+    if (access == 'r' || !szi_option_partial(option) ||
+        option->rule == SZI_PROPERTY || strcmp(option->needs, "draft") == 0)
+        return SZ_EUNSUPPORTED;
+    if (strchr(option->access, 'r') != NULL &&
+        read_bytes(socket, option, &data, &size) == SZ_EINVAL)
+        return SZ_EUNSUPPORTED;
+    return option->type == SZ_KEY ? SZ_EKEY : code;
+}
+
 static int write_integer(szi_socket *socket, const sz_option *option,
                          int number, int64_t value)
 {
@@ -36,7 +80,7 @@ static int write_integer(szi_socket *socket, const sz_option *option,
     size_t width = szi_option_width(option);
     const void *from = width == sizeof narrow ? (const void *)&narrow : &value;
     if (zmq_setsockopt(socket->zmq, number, from, width) != 0)
-        return szi_option_error(option, szi_last_error());
+        return explain(socket, option, 'w', szi_last_error());
     return 0;
 }
 
@@ -112,7 +156,7 @@ int sz_socket_get_integer(sz_socket handle, const sz_option *option,
     bool is_narrow = size == sizeof narrow;
     void *to = is_narrow ? (void *)&narrow : &wide;
     if (zmq_getsockopt(socket->zmq, option->number, to, &size) != 0)
-        code = szi_option_error(option, szi_last_error());
+        code = explain(socket, option, 'r', szi_last_error());
     else
         *value = szi_option_outward(option, is_narrow ? narrow : wide);
     szi_socket_touched(socket);
@@ -142,7 +186,7 @@ int sz_socket_set_bytes(sz_socket handle, const sz_option *option,
     bool clears = size == 0 && option->type == SZ_STRING;
     if (zmq_setsockopt(socket->zmq, option->number, clears ? NULL : data,
                        size) != 0)
-        code = szi_option_error(option, szi_last_error());
+        code = explain(socket, option, 'w', szi_last_error());
     memset(key, 0, sizeof key);
     szi_socket_touched(socket);
     return code;
@@ -155,21 +199,8 @@ int sz_socket_get_bytes(sz_socket handle, const sz_option *option,
     szi_socket *socket = prepare(handle, option, 'r', false, &code);
     if (socket == NULL)
         return code;
-    if (option->type == SZ_KEY) {
-        /* libzmq answers Z85 only to a buffer of exactly 41 bytes. */
-        char *larger = szi_resize(socket->scratch, FIRST_SIZE);
-        if (larger == NULL)
-            return SZ_ENOMEM;
-        socket->scratch = larger;
-        *data = larger;
-        *size = 41;
-        if (zmq_getsockopt(socket->zmq, option->number, larger, size) != 0)
-            code = szi_option_error(option, szi_last_error());
-    } else {
-        code = szi_socket_read(socket, option->number, data, size);
-        if (code != 0)
-            code = szi_option_error(option, code);
-    }
+    code =
+        explain(socket, option, 'r', read_bytes(socket, option, data, size));
     /* The NUL behind a string is counted by libzmq, not by us. */
     if (code == 0 && option->type != SZ_BYTES && *size > 0)
         --*size;

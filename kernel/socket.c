@@ -89,7 +89,7 @@ int sz_socket_new(sz_context handle, const sz_type *type, sz_socket *made)
     if (code != 0)
         return code;
     if (type->draft)
-        return SZ_EUNSUPPORTED;
+        return SZ_EDRAFT;
     szi_socket *socket = szi_new(sizeof *socket);
     if (socket == NULL)
         return SZ_ENOMEM;
@@ -273,14 +273,13 @@ static int attach(szi_socket *socket, const char *text, bool bound)
     bool inproc = szi_endpoint_inproc(text);
     if (!inproc && !szi_descriptors_free(4))
         return SZ_EDESCRIPTORS;
-    if (inproc && !bound) {
-        int code = szi_inproc_connecting(context, text);
-        if (code != 0)
-            return code;
-    }
+    int code = inproc && !bound ? szi_inproc_connecting(context, text)
+                                : szi_multicast_check(socket->zmq, text);
+    if (code != 0)
+        return code;
     int done =
         bound ? zmq_bind(socket->zmq, text) : zmq_connect(socket->zmq, text);
-    int code = done == 0 ? 0 : szi_last_error();
+    code = done == 0 ? 0 : szi_last_error();
     if (code == 0 && inproc && bound)
         szi_inproc_bound(context, text);
     return code;

@@ -164,8 +164,9 @@ int sz_context_new(sz_context *context);
 int sz_context_check(sz_context context);
 
 /* Set and read an option of the table, in the table's units.
- * SZ_ERANGE, SZ_EREADONLY, SZ_EWRITEONLY, SZ_EUNSUPPORTED, and SZ_ELATE for
- * one that must be set before the context's first socket. */
+ * SZ_ERANGE, SZ_EREADONLY, SZ_EWRITEONLY, SZ_EUNSUPPORTED and SZ_EOLD as for
+ * sockets, and SZ_ELATE for one that must be set before the context's first
+ * socket. */
 int sz_context_set(sz_context context, const sz_option *option, int64_t value);
 int sz_context_get(sz_context context, const sz_option *option,
                    int64_t *value);
@@ -189,7 +190,7 @@ void sz_context_drop(sz_context context);
 
 /* ------------------------------------------------------------ sockets -- */
 
-/* A new socket.  SZ_EUNSUPPORTED for a draft type, SZ_EDESCRIPTORS before
+/* A new socket.  SZ_EDRAFT for a draft type, SZ_EDESCRIPTORS before
  * libzmq would abort for want of descriptors, SZ_ESOCKETS when max-sockets
  * are open, SZ_EAGAIN when sockets that were closed are still in the way of
  * that number (they are gone in a moment), SZ_ETERM, SZ_EFORKED, SZ_ENOMEM.
@@ -233,7 +234,10 @@ const char *sz_socket_endpoint(sz_socket socket, size_t index, bool *bound);
  * any other: the caller keeps it out of messages and logs.
  * SZ_EREADONLY, SZ_EWRITEONLY, SZ_ERANGE, SZ_ELENGTH, SZ_ENUL, SZ_ETYPE when
  * the option is not for this socket type, SZ_EVALUE for the wrong kind of
- * value, SZ_EUNSUPPORTED when this libzmq lacks it. */
+ * value, SZ_EMANUAL for a subscription by hand where that is not on,
+ * SZ_EPROPERTY, SZ_EKEY.  Whether libzmq has the option is found out when it
+ * is used, of the libzmq that runs: SZ_EUNSUPPORTED where it was built without
+ * it, SZ_EOLD where it came later. */
 int sz_socket_set_integer(sz_socket socket, const sz_option *option,
                           int64_t value);
 int sz_socket_get_integer(sz_socket socket, const sz_option *option,

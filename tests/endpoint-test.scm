@@ -1,6 +1,8 @@
 ;;; Endpoints: real names, unbinding, what is refused.
 
-(import zmq (chicken base) (chicken condition) (chicken file) (chicken string))
+(import zmq (chicken base) (chicken condition) (chicken file)
+        (chicken file posix) (chicken pathname) (chicken port)
+        (chicken process) (chicken process-context) (chicken string))
 (include "check.scm")
 (include "threads.scm")
 (include "child.scm")
@@ -105,5 +107,157 @@
       (send-message out "x")
       (check= "x" (take in)))
     "ipc://*"))
+
+(test "unbind and disconnect take what was given and what was returned"
+  (for-each
+   (lambda (given)
+     (let* ((a (make-socket 'pull)) (real (bind-socket a given)))
+       (check (not (string=? given real)))
+       (unbind-socket a given)
+       (check= '() (socket-endpoints a))
+       (unbind-socket a (bind-socket a given))
+       (check= '() (socket-endpoints a))
+       (check-fails enoent (unbind-socket a given))
+       (close-socket a)))
+   '("tcp://127.0.0.1:*" "ipc://*" "ws://127.0.0.1:*"))
+  (let* ((a (make-socket 'pull)) (real (bind-socket a "tcp://127.0.0.1:*"))
+         (named (string-append "tcp://localhost:"
+                               (list-ref (string-split real ":") 2)))
+         (b (make-socket 'push linger: 0)))
+    (connect-socket b named)
+    (disconnect-socket b named)
+    (disconnect-socket b (connect-socket b named))
+    (check= '() (socket-endpoints b))
+    (close-socket a)
+    (close-socket b)))
+
+(test "of two binds to the same wildcard the older one is unbound first"
+  (let* ((a (make-socket 'pull)) (one (bind-socket a "tcp://127.0.0.1:*"))
+         (two (bind-socket a "tcp://127.0.0.1:*")))
+    (check= (list one two) (socket-endpoints a))
+    (unbind-socket a "tcp://127.0.0.1:*")
+    (check= (list two) (socket-endpoints a))
+    (close-socket a)))
+
+(test "a socket is born with as many endpoints as it is given"
+  (let* ((in (make-socket 'pull linger: 0
+                          bind: '("tcp://127.0.0.1:*" "inproc://birth" "ipc://*")))
+         (out (make-socket 'push linger: 0 connect: (socket-endpoints in))))
+    (check= 3 (length (socket-endpoints in)))
+    (check= (socket-endpoints in) (socket-endpoints out))
+    (do ((i 0 (+ i 1))) ((= i 9)) (send-message out "x"))
+    (do ((i 0 (+ i 1))) ((= i 9)) (check= "x" (take in)))
+    (close-socket out)
+    (close-socket in))
+  (let ((c (make-context)))
+    (check-fails einval
+      (make-socket 'pull c bind: '("tcp://127.0.0.1:*" "nonsense")))
+    (check-type (make-socket 'pull c bind: '("tcp://127.0.0.1:*" 5)))
+    (check= #t (terminate-context c timeout: 5000))))
+
+(define (exchange endpoint . options)
+  (let* ((in (apply make-socket 'pull linger: 0 options))
+         (real (bind-socket in endpoint))
+         (out (apply make-socket 'push linger: 0 options)))
+    (connect-socket out real)
+    (send-message out "through")
+    (check= "through" (take in))
+    (close-socket out)
+    (close-socket in)
+    real))
+
+(test "IPv6 carries messages"
+  (if (raised (bind-socket (make-socket 'pull ipv6: #t) "tcp://[::1]:*"))
+      (display "(skipped: this system has no IPv6) ")
+      (check (substring=? "tcp://[::1]:" (exchange "tcp://[::1]:*" #:ipv6 #t)
+                          0 0 12))))
+
+(test "a WebSocket carries messages"
+  (check (substring=? "ws://127.0.0.1:" (exchange "ws://127.0.0.1:*") 0 0 15))
+  (check (substring-index "/chat" (exchange "ws://127.0.0.1:*/chat"))))
+
+(test "every address of this machine is an endpoint"
+  (let* ((in (make-socket 'pull linger: 0)) (real (bind-socket in "tcp://*:*"))
+         (out (make-socket 'push linger: 0)))
+    (check (substring=? "tcp://0.0.0.0:" real 0 0 14))
+    (connect-socket out (string-append "tcp://127.0.0.1:"
+                                       (list-ref (string-split real ":") 2)))
+    (send-message out "x")
+    (check= "x" (take in))
+    (close-socket out)
+    (close-socket in)))
+
+(define (last list) (if (null? (cdr list)) (car list) (last (cdr list))))
+
+(test "inproc connects before it is bound, to a socket of any pattern"
+  (for-each
+   (lambda (types)
+     (let* ((e (fresh-endpoint))
+            (early (make-socket (car types) linger: 0 connect: e)))
+       (send-message early "early")
+       (let* ((late (make-socket (cadr types) linger: 0 bind: e)))
+         (check= "early" (last (take-parts late)))
+         (close-socket late))
+       (close-socket early)))
+   '((push pull) (dealer router) (req rep) (pair pair) (dealer dealer))))
+
+(test "multicast that cannot work is refused, and ends no process"
+  (refused-with 'enocompatproto "norm://lo;239.192.1.1:5556"
+                bind-socket connect-socket)
+  (let ((s (make-socket 'pub)))
+    (when (zmq-has? 'norm)
+      (check-fails einval (bind-socket s "norm://x"))
+      (check-fails einval (bind-socket s "norm://nohost:5556"))
+      (check-fails enodev (bind-socket s "norm://nosuch;239.192.1.1:5556")))
+    (when (zmq-has? 'pgm)
+      (check-fails einval (bind-socket s "epgm://lo;x"))
+      (socket-option-set! s 'rate 1)
+      (check-fails einval (bind-socket s "epgm://127.0.0.1;239.192.1.1:5555"))
+      (socket-option-set! s 'rate 100)
+      (check-fails einval (bind-socket s "epgm://nosuch;239.192.1.1:5555")))
+    (close-socket s)))
+
+;; Runs the forms where there is a loopback device that does multicast and
+;; nothing else; #f where no such place can be made.
+(define (check-in-network forms)
+  (let* ((directory (create-temporary-directory))
+         (wrapper (make-pathname directory "csi"))
+         (before (get-environment-variable "CSI")))
+    (with-output-to-file wrapper
+      (lambda ()
+        (display (string-append
+                  "#!/bin/sh\nexec unshare -n sh -c '"
+                  "ip link set lo up multicast on && "
+                  "exec \"$0\" \"$@\"' " (csi) " \"$@\"\n"))))
+    (set-file-permissions! wrapper #o755)
+    (and (= 0 (system (string-append wrapper " -version >/dev/null 2>&1")))
+         (begin
+           (dynamic-wind
+            (lambda () (set-environment-variable! "CSI" wrapper))
+            (lambda () (check-child 'ok forms))
+            (lambda ()
+              (if before
+                  (set-environment-variable! "CSI" before)
+                  (unset-environment-variable! "CSI"))))
+           #t))))
+
+(test "multicast reaches who subscribed"
+  (for-each
+   (lambda (endpoint)
+     (unless
+         (check-in-network
+          `((define pub (make-socket 'pub linger: 0 bind: ,endpoint))
+            (define sub (make-socket 'sub linger: 0 subscribe: "a"
+                                     connect: ,endpoint))
+            (unless (wait-until
+                     (lambda ()
+                       (send-message pub "b: not for it")
+                       (send-message pub "a: for it")
+                       (equal? "a: for it"
+                               (receive-message sub as: 'string timeout: 50))))
+              (exit 1))))
+       (display "(skipped: no network namespace can be made) ")))
+   (append (if (zmq-has? 'norm) '("norm://lo;239.192.1.1:5556") '())
+           (if (zmq-has? 'pgm) '("epgm://127.0.0.1;239.192.1.1:5555") '()))))
 
 (report-tests)

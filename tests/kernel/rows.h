@@ -20,7 +20,7 @@ static inline bool check_accepted(const sz_option *row, int got,
                                   const char *what, int line)
 {
     bool may_lack = row->needs[0] != '\0';
-    if (!may_lack || got != SZ_EUNSUPPORTED)
+    if (!may_lack || (got != SZ_EUNSUPPORTED && got != SZ_EOLD))
         check_row(row, got, 0, what, line);
     return got == 0;
 }
@@ -37,9 +37,16 @@ static inline bool can(const sz_option *row, char access)
     return strchr(row->access, access) != NULL;
 }
 
-/* Whether the capability that the row names is there. */
+/* Whether the libzmq that runs can have the option: it is not older, and the
+ * capability that the row names is there. */
 static inline bool is_built(const sz_option *row)
 {
+    int since[3] = {0}, runs[3];
+    sscanf(row->since, "%d.%d.%d", &since[0], &since[1], &since[2]);
+    sz_version(runs);
+    for (int i = 0; i < 3 && since[i] >= runs[i]; i++)
+        if (since[i] > runs[i])
+            return false;
     return row->needs[0] == '\0' || strcmp(row->needs, "draft") == 0 ||
            sz_has(row->needs);
 }

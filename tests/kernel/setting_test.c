@@ -158,7 +158,8 @@ static void a_socket_of_another_type_is_refused(void **state)
     const sz_option *row;
     for (size_t i = 0; (row = sz_option_at(i)) != NULL; i++) {
         const sz_type *type = type_for(row, false);
-        if (row->scope != SZ_SOCKET_OPTION || type == NULL || !can(row, 'w'))
+        if (row->scope != SZ_SOCKET_OPTION || type == NULL || !can(row, 'w') ||
+            !is_built(row))
             continue;
         sz_socket socket = fresh(context, type);
         if (is_integer(row))
@@ -332,6 +333,65 @@ static void a_key_that_is_not_z85_is_refused(void **state)
 
 /* ---------------------------------------------------- the old contract -- */
 
+static void a_subscription_by_hand_takes_xpub_manual(void **state)
+{
+    (void)state;
+    sz_context context = make_context();
+    sz_socket xpub = make_socket(context, "xpub");
+    assert_code(set_text(xpub, "subscribe", "a"), SZ_EMANUAL);
+    assert_code(set_text(xpub, "unsubscribe", "a"), SZ_EMANUAL);
+    set(xpub, "xpub-manual", 1);
+    assert_code(set_text(xpub, "subscribe", "a"), 0);
+    finish(context);
+}
+
+static void a_property_has_a_name_and_a_value(void **state)
+{
+    (void)state;
+    static const char *const wrong[] = {
+        "abc", "X-:b", "X-a:", "Xa:b", "x-a:b", ":X-a:b"};
+    sz_context context = make_context();
+    sz_socket socket = make_socket(context, "dealer");
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
+        assert_code(set_text(socket, "metadata", wrong[i]), SZ_EPROPERTY);
+    assert_code(set_text(socket, "metadata", "X-a:b"), 0);
+    assert_code(set_text(socket, "metadata", "X-b:c:d"), 0);
+    char longest[300];
+    memset(longest, 'n', sizeof longest);
+    memcpy(longest, "X-", 2);
+    longest[254] = ':';
+    assert_code(sz_socket_set_bytes(socket, option("metadata"), longest, 256),
+                0);
+    longest[254] = 'n';
+    longest[255] = ':';
+    assert_code(sz_socket_set_bytes(socket, option("metadata"), longest, 257),
+                SZ_EPROPERTY);
+    finish(context);
+}
+
+static void an_option_newer_than_the_library_is_refused(void **state)
+{
+    (void)state;
+    sz_option later = *option("linger");
+    later.since = "99.0";
+    sz_context context = make_context();
+    sz_socket socket = make_socket(context, "dealer");
+    int64_t value;
+    assert_code(sz_socket_set_integer(socket, &later, 0), SZ_EOLD);
+    assert_code(sz_socket_get_integer(socket, &later, &value), SZ_EOLD);
+    int runs[3];
+    char since[40];
+    sz_version(runs);
+    later.since = since;
+    snprintf(since, sizeof since, "%d.%d.%d", runs[0], runs[1], runs[2]);
+    assert_code(sz_socket_set_integer(socket, &later, 0), 0);
+    snprintf(since, sizeof since, "%d.%d.%d", runs[0], runs[1], runs[2] + 1);
+    assert_code(sz_socket_set_integer(socket, &later, 0), SZ_EOLD);
+    snprintf(since, sizeof since, "%d.%d", runs[0], runs[1]);
+    assert_code(sz_socket_set_integer(socket, &later, 0), 0);
+    finish(context);
+}
+
 static void hwm_sets_both_marks(void **state)
 {
     (void)state;
@@ -504,6 +564,9 @@ int main(void)
         cmocka_unit_test(an_empty_subscription_takes_everything),
         cmocka_unit_test(a_key_of_bytes_or_of_text_is_read_as_text),
         cmocka_unit_test(a_key_that_is_not_z85_is_refused),
+        cmocka_unit_test(a_subscription_by_hand_takes_xpub_manual),
+        cmocka_unit_test(a_property_has_a_name_and_a_value),
+        cmocka_unit_test(an_option_newer_than_the_library_is_refused),
         cmocka_unit_test(hwm_sets_both_marks),
         cmocka_unit_test(identity_is_the_routing_id),
         cmocka_unit_test(recovery_ivl_is_in_seconds),
