@@ -8,7 +8,7 @@
   (reexport
    (only (zmq base)
    ;; the library
-   zmq-version
+   zmq-version zmq-has?
 
    ;; contexts
    make-context context? terminate-context shutdown-context call-with-context
@@ -37,6 +37,9 @@
    poll-item-in? poll-item-out? poll-item-error? poll
    make-poller poller? poller-add! poller-modify! poller-remove! poller-wait
    poller-events
+
+   ;; security
+   curve-keypair curve-public-key z85-encode z85-decode
 
    ;; exit
    zmq-exit-linger)))
