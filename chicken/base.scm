@@ -23,6 +23,7 @@
   (include "context.scm")
   (include "socket.scm")
   (include "option.scm")
+  (include "security.scm")
   (include "message.scm")
   (include "shortcut.scm")
   (include "transfer.scm")

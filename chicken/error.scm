@@ -45,6 +45,10 @@
      (let ((result code))
        (if (fx< result 0) (fail location result argument ...) result)))))
 
+;; For the modules beside this one, which do not see the kernel's constants.
+(define (again? code) (eq? code eagain))
+(define (not-there? code) (eq? code enoent))
+
 (define (check-string location x)
   (if (string? x) x (fail-type location "a string" x)))
 

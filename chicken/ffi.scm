@@ -12,6 +12,7 @@
 #define SOCKET(word) HANDLE(sz_socket, word)
 #define MESSAGE(word) HANDLE(sz_message, word)
 #define POLLER(word) HANDLE(sz_poller, word)
+#define MONITOR(word) HANDLE(sz_monitor, word)
 #define MADE(code, handle) \\
     ((code) < 0 ? C_fix(code) : C_fix((C_word)(handle).id))
 #define TEXT(string) (const char *)C_data_pointer(string), C_header_size(string)
@@ -58,6 +59,9 @@ static size_t bytes_size;
 (define-foreign-variable edescriptors int "SZ_EDESCRIPTORS")
 (define-foreign-variable eeexist int "SZ_EEXIST")
 (define-foreign-variable enoent int "SZ_ENOENT")
+(define-foreign-variable eunsupported int "SZ_EUNSUPPORTED")
+(define-foreign-variable ekey int "SZ_EKEY")
+(define-foreign-variable ez85size int "SZ_EZ85SIZE")
 
 ;; the library
 
@@ -305,6 +309,105 @@ static int send_message(sz_socket socket, C_word message)
        C_set_block_item(found, 2 * i + 1, C_fix(ready[i].events));
    }
    C_return(n);")
+
+;; monitors; what was found last is left in these variables
+
+(foreign-declare "
+static sz_event event;
+static sz_connections connections;
+#define EVENT(index) sz_event_at((size_t)(index))
+")
+(define-foreign %make-monitor scheme-object ((scheme-object s) (int events))
+  "sz_monitor made;
+   int code = sz_monitor_new(SOCKET(s), events, &made);
+   C_return(MADE(code, made));")
+(define-foreign %stop-monitor int ((scheme-object m))
+  "C_return(sz_monitor_stop(MONITOR(m)));")
+(define-foreign %close-monitor int ((scheme-object m))
+  "C_return(sz_monitor_close(MONITOR(m)));")
+(define-foreign %monitor-fd int ((scheme-object m))
+  "C_return(sz_monitor_fd(MONITOR(m)));")
+(define-foreign %receive-event int ((scheme-object m))
+  "C_return(sz_monitor_receive(MONITOR(m), &event));")
+(define-foreign %event-name c-string () "C_return(event.type->name);")
+(define-foreign %event-endpoint c-string () "C_return(event.endpoint);")
+(define-foreign %event-kind int () "C_return(event.type->value);")
+(define-foreign %event-number unsigned-integer32 () "C_return(event.value);")
+(define-foreign %event-symbol c-string ()
+  "C_return(sz_event_symbol(event.type, event.value));")
+(define-foreign %event-text c-string ()
+  "C_return(sz_event_text(event.type, event.value));")
+(define-foreign %event-missed unsigned-integer64 () "C_return(event.missed);")
+(define-foreign %event-row-name c-string ((int row))
+  "C_return(EVENT(row) != NULL ? EVENT(row)->name : NULL);")
+(define-foreign %event-row-text c-string ((int row))
+  "C_return(EVENT(row)->text);")
+(define-foreign %event-bit int ((c-string name))
+  "const sz_event_type *type = sz_event_find(name);
+   C_return(type != NULL ? type->bit : 0);")
+(define-foreign %event-near c-string ((c-string name))
+  "C_return(sz_event_near(name));")
+(define-foreign %all-events int () "C_return(SZ_EVENT_ALL);")
+(define-foreign %connections int ((scheme-object s))
+  "C_return(sz_socket_connections(SOCKET(s), &connections));")
+(define-foreign %peers integer64 () "C_return(connections.peers);")
+(define-foreign %accepted integer64 ()
+  "C_return((int64_t)connections.accepted);")
+(define-foreign %lost integer64 () "C_return((int64_t)connections.lost);")
+(define-foreign %retried integer64 () "C_return((int64_t)connections.retried);")
+(define-foreign %failed integer64 () "C_return((int64_t)connections.failed);")
+(define-foreign %settled integer64 () "C_return(connections.settled);")
+(define-foreign %observe-all void ((bool all)) "sz_observe_all(all);")
+
+;; security; secrets do not stay on the C stack
+
+(foreign-declare "
+static int curve_keypair(C_word public_key, C_word secret_key)
+{
+    char first[SZ_KEY_TEXT + 1], second[SZ_KEY_TEXT + 1];
+    int code = sz_curve_keypair(first, second);
+    if (code == 0) {
+        memcpy(C_data_pointer(public_key), first, SZ_KEY_TEXT);
+        memcpy(C_data_pointer(secret_key), second, SZ_KEY_TEXT);
+    }
+    sz_wipe(second, sizeof second);
+    return code;
+}
+
+static int key_text(C_word key, C_word to, bool public_of)
+{
+    char text[SZ_KEY_TEXT + 1];
+    size_t place = 0;
+    int code = public_of ? sz_curve_public(TEXT(key), text, &place)
+                         : sz_key_text(TEXT(key), text, &place);
+    if (code == 0) memcpy(C_data_pointer(to), text, SZ_KEY_TEXT);
+    number = (int64_t)place;
+    sz_wipe(text, sizeof text);
+    return code;
+}
+")
+(define-foreign %has? bool ((c-string capability))
+  "C_return(sz_has(capability));")
+(define-foreign %z85-encode int ((scheme-object data) (scheme-object to))
+  "C_return(sz_z85_encode(TEXT(data), (char *)C_data_pointer(to)));")
+(define-foreign %z85-decode int ((scheme-object text) (scheme-object to))
+  "size_t place = 0;
+   int code = sz_z85_decode(TEXT(text), C_data_pointer(to), &place);
+   number = (int64_t)place;
+   C_return(code);")
+(define-foreign %curve-keypair int
+  ((scheme-object public) (scheme-object secret))
+  "C_return(curve_keypair(public, secret));")
+(define-foreign %curve-public int ((scheme-object secret) (scheme-object to))
+  "C_return(key_text(secret, to, true));")
+(define-foreign %key-text int ((scheme-object key) (scheme-object to))
+  "C_return(key_text(key, to, false));")
+(define-foreign %same-bytes? bool ((scheme-object a) (scheme-object b))
+  "C_return(sz_equal(C_data_pointer(a), C_data_pointer(b),
+                     C_header_size(a)));")
+(define-foreign %wipe void ((scheme-object bytes))
+  "sz_wipe(C_data_pointer(bytes), C_header_size(bytes));")
+(define-foreign %wipe-found void () "sz_wipe((void *)bytes, bytes_size);")
 
 ;; exit
 

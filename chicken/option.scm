@@ -115,6 +115,7 @@
                      (if integer?
                          (integer->value row (%number))
                          (found-bytes 'socket-option)))))
+    (when (and value (%option-secret? row)) (%wipe-found))
     (used! s)
     (checked 'socket-option code name)
     (case name

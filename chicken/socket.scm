@@ -146,3 +146,24 @@
 (define (socket-fd s)
   (check-socket 'socket-fd s)
   (checked 'socket-fd (%socket-fd (socket-handle s)) s))
+
+;; --------------------------------------------------------- connections --
+
+;; For the modules beside this one, which do not see the record's fields.
+(define (handle-of location s)
+  (check-socket location s)
+  (socket-handle s))
+
+;; What became of the socket's connections, as an alist; #f where nobody
+;; observes them.
+(define (socket-connections s)
+  (let* ((handle (handle-of 'socket-connections s))
+         (code (%connections handle)))
+    (cond ((fx= code 0)
+           (list (cons 'peers (%peers))
+                 (cons 'handshakes (%accepted))
+                 (cons 'disconnects (%lost))
+                 (cons 'reconnects (%retried))
+                 (cons 'handshake-failures (%failed))))
+          ((fx= code enoent) #f)
+          (else (fail 'socket-connections code s)))))

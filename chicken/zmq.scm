@@ -39,5 +39,8 @@
    make-poller poller? poller-add! poller-modify! poller-remove! poller-wait
    poller-events
 
+   ;; security
+   curve-keypair curve-public-key z85-encode z85-decode
+
    ;; exit
    zmq-exit-linger)))

@@ -56,6 +56,8 @@ void szi_context_release(szi_context *context)
     if (context->done[1] >= 0)
         close(context->done[1]);
     pthread_mutex_destroy(&context->lock);
+    pthread_mutex_destroy(&context->observing);
+    szi_free(context->observer);
     szi_free(context);
 }
 
@@ -76,6 +78,7 @@ int sz_context_new(sz_context *handle)
         goto no_context;
     }
     pthread_mutex_init(&context->lock, NULL);
+    pthread_mutex_init(&context->observing, NULL);
     atomic_init(&context->references, 1);
     atomic_init(&context->closing, false);
     atomic_init(&context->gone, false);
@@ -205,8 +208,7 @@ static void *terminate(void *argument)
     return NULL;
 }
 
-/* The thread must never run a handler of the program's. */
-static int start_termination(szi_context *context)
+int szi_thread_start(void *(*run)(void *), void *argument)
 {
     sigset_t every, before;
     pthread_attr_t attributes;
@@ -215,13 +217,19 @@ static int start_termination(szi_context *context)
     pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
     sigfillset(&every);
     pthread_sigmask(SIG_SETMASK, &every, &before);
-    atomic_fetch_add(&context->references, 1);
-    int code = pthread_create(&thread, &attributes, terminate, context);
-    if (code != 0)
-        atomic_fetch_sub(&context->references, 1);
+    int code = pthread_create(&thread, &attributes, run, argument);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     pthread_attr_destroy(&attributes);
     return -code;
+}
+
+static int start_termination(szi_context *context)
+{
+    atomic_fetch_add(&context->references, 1);
+    int code = szi_thread_start(terminate, context);
+    if (code != 0)
+        atomic_fetch_sub(&context->references, 1);
+    return code;
 }
 
 int sz_context_terminate(sz_context handle)

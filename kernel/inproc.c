@@ -85,3 +85,28 @@ void szi_inproc_close(szi_context *context)
                    sizeof no_linger);
     zmq_close(context->resolver);
 }
+
+static int64_t connected_to(szi_context *context, const char *endpoint)
+{
+    int64_t count = 0;
+    for (szi_socket *s = context->sockets; s != NULL; s = s->next)
+        for (szi_endpoint *e = s->endpoints; e != NULL; e = e->next)
+            count += !e->bound && strcmp(e->real, endpoint) == 0;
+    return count;
+}
+
+bool szi_inproc_peers(szi_socket *socket, int64_t *peers)
+{
+    szi_context *context = socket->context;
+    bool all = socket->endpoints != NULL;
+    pthread_mutex_lock(&context->lock);
+    for (szi_endpoint *e = socket->endpoints; e != NULL; e = e->next)
+        if (!szi_endpoint_inproc(e->real))
+            all = false;
+        else if (e->bound)
+            *peers += connected_to(context, e->real);
+        else
+            *peers += is_bound(context, e->real);
+    pthread_mutex_unlock(&context->lock);
+    return all;
+}

@@ -34,7 +34,8 @@ typedef enum {
     SZI_CONTEXT = 1,
     SZI_SOCKET,
     SZI_MESSAGE,
-    SZI_POLLER
+    SZI_POLLER,
+    SZI_MONITOR
 } szi_kind;
 
 enum {
@@ -143,6 +144,9 @@ int szi_multicast_check(void *zmq, const char *endpoint);
 typedef struct szi_name szi_name;
 typedef struct szi_socket szi_socket;
 typedef struct szi_context szi_context;
+typedef struct szi_observer szi_observer;
+typedef struct szi_observed szi_observed;
+typedef struct szi_monitor szi_monitor;
 
 struct szi_name {
     szi_name *next;
@@ -170,6 +174,8 @@ struct szi_context {
     int done[2];    /* a pipe: [0] is readable once the context is gone */
     void *resolver; /* see inproc.c */
     szi_name *pending;
+    pthread_mutex_t observing; /* see observer.c */
+    szi_observer *observer;
 };
 
 szi_context *szi_context_get(sz_context handle, int *code);
@@ -178,12 +184,20 @@ void szi_context_release(szi_context *context);
 /* Calls `visit` for every context of this process. */
 void szi_context_each(void (*visit)(szi_context *, void *), void *argument);
 
+/* Runs the function in a thread that is never joined and handles no signal of
+ * the program's. */
+int szi_thread_start(void *(*run)(void *), void *argument);
+
 /* Makes it impossible that terminating the context aborts in libzmq because
  * an inproc connect still waits for its bind (ctx.cpp, terminate). */
 int szi_inproc_connecting(szi_context *context, const char *endpoint);
 void szi_inproc_bound(szi_context *context, const char *endpoint);
 void szi_inproc_resolve(szi_context *context);
 void szi_inproc_close(szi_context *context);
+
+/* How many peers the socket has over inproc; whether all its endpoints, of
+ * which there is one at least, are inproc. */
+bool szi_inproc_peers(szi_socket *socket, int64_t *peers);
 
 /* ------------------------------------------------------------- socket -- */
 
@@ -204,12 +218,13 @@ struct szi_socket {
     int64_t fd_id; /* once it is closed */
     int receive_timeout, send_timeout, linger;
     bool multicast_loop;
-    bool torn;          /* a message received so far in part only */
-    size_t held;        /* parts received and not released */
-    size_t room;        /* of `rest` */
-    zmq_msg_t first;    /* part 0 */
-    zmq_msg_t *rest;    /* parts 1 and on */
-    szi_watch *watches; /* the pollers that watch it */
+    bool torn;              /* a message received so far in part only */
+    size_t held;            /* parts received and not released */
+    size_t room;            /* of `rest` */
+    zmq_msg_t first;        /* part 0 */
+    zmq_msg_t *rest;        /* parts 1 and on */
+    szi_watch *watches;     /* the pollers that watch it */
+    szi_observed *observed; /* NULL while nobody observes it */
     szi_endpoint *endpoints;
     char *scratch; /* what the last call returned a pointer to */
     uint64_t id;
@@ -273,6 +288,33 @@ static inline void szi_socket_settled(szi_socket *socket, int events)
         szi_poller_settled(socket->watches, events);
 }
 void szi_poller_closed(szi_socket *socket);
+
+/* --------------------------------------------------------------- event -- */
+
+const sz_event_type *szi_event_of(int bit);
+
+/* ------------------------------------------------------------- monitor -- */
+
+/* All with `observing` of the context held. */
+void szi_monitor_tell(szi_monitor *monitor, const sz_event *event);
+void szi_monitor_end(szi_monitor *monitor);
+szi_monitor **szi_monitor_next(szi_monitor *monitor);
+
+/* ------------------------------------------------------------ observer -- */
+
+bool szi_observes_all(void);
+
+/* Observes the socket, if nobody does; and for as long as it is open. */
+int szi_observe(szi_socket *socket);
+void szi_observe_always(szi_socket *socket);
+
+/* The socket is about to be closed; one of its endpoints was disconnected. */
+void szi_observed_closing(szi_socket *socket);
+void szi_observed_disconnected(szi_socket *socket, const char *endpoint);
+
+/* With `observing` of the context held. */
+int szi_observed_join(szi_observed *observed, szi_monitor *monitor);
+void szi_observed_leave(szi_observed *observed, szi_monitor *monitor);
 
 #pragma GCC visibility pop
 

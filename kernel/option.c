@@ -169,8 +169,13 @@ static bool is_property(const char *text, size_t size)
 int szi_option_check_bytes(const sz_option *option, const void *data,
                            size_t size)
 {
-    if (option->type == SZ_KEY)
-        return size == 32 || size == 40 ? 0 : SZ_EKEY;
+    if (option->type == SZ_KEY) {
+        char text[SZ_KEY_TEXT + 1];
+        size_t place;
+        int code = sz_key_text(data, size, text, &place);
+        sz_wipe(text, sizeof text);
+        return code;
+    }
     if (size > INT64_MAX || (int64_t)size < option->min ||
         (int64_t)size > option->max)
         return SZ_ELENGTH;

@@ -173,7 +173,7 @@ int sz_socket_set_bytes(sz_socket handle, const sz_option *option,
     code = szi_option_check_bytes(option, data, size);
     if (code != 0)
         return code;
-    char key[41];
+    char key[SZ_KEY_TEXT + 1];
     if (option->type == SZ_KEY && size == 40) {
         /* libzmq reads Z85 up to a NUL. */
         memcpy(key, data, 40);
@@ -187,7 +187,7 @@ int sz_socket_set_bytes(sz_socket handle, const sz_option *option,
     if (zmq_setsockopt(socket->zmq, option->number, clears ? NULL : data,
                        size) != 0)
         code = explain(socket, option, 'w', szi_last_error());
-    memset(key, 0, sizeof key);
+    sz_wipe(key, sizeof key);
     szi_socket_touched(socket);
     return code;
 }

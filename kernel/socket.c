@@ -2,6 +2,7 @@
 
 #include "internal.h"
 
+#include <limits.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -13,18 +14,28 @@ static int64_t descriptors_to_start(szi_context *context)
     return 2 * (int64_t)zmq_ctx_get(context->zmq, ZMQ_IO_THREADS) + 2 + 1 + 2;
 }
 
-/* The context gets one place more than its user asked for: see inproc.c. */
+/* The context gets more places than its user asked for: one that inproc.c
+ * keeps, and for what observer.c needs. */
+static int places(int limit)
+{
+    enum {
+        MOST = 65536
+    };
+    int64_t all = (int64_t)limit + (limit < MOST ? limit : MOST) + 2;
+    return all < INT_MAX ? (int)all : INT_MAX;
+}
+
 static int start(szi_context *context)
 {
     if (!szi_descriptors_free(descriptors_to_start(context)))
         return SZ_EDESCRIPTORS;
     int limit = zmq_ctx_get(context->zmq, ZMQ_MAX_SOCKETS);
     /* libzmq reserves its table of sockets at once. */
-    void *table = szi_resize(NULL, ((size_t)limit + 1) * sizeof(void *));
+    void *table = szi_resize(NULL, (size_t)places(limit) * sizeof(void *));
     if (table == NULL)
         return SZ_ENOMEM;
     szi_free(table);
-    zmq_ctx_set(context->zmq, ZMQ_MAX_SOCKETS, limit + 1);
+    zmq_ctx_set(context->zmq, ZMQ_MAX_SOCKETS, places(limit));
     context->limit = limit;
     return 0;
 }
@@ -179,6 +190,7 @@ void szi_socket_close(szi_socket *socket)
     zmq_msg_close(&socket->first);
     szi_free(socket->scratch);
     delist(socket);
+    szi_observed_closing(socket);
     bool may_linger = socket->type->sends && socket->linger != 0;
     if (may_linger)
         socket->fd_id = szi_descriptor_id(socket->fd);
@@ -273,6 +285,8 @@ static int attach(szi_socket *socket, const char *text, bool bound)
     bool inproc = szi_endpoint_inproc(text);
     if (!inproc && !szi_descriptors_free(4))
         return SZ_EDESCRIPTORS;
+    if (!inproc && szi_observes_all())
+        szi_observe_always(socket);
     int code = inproc && !bound ? szi_inproc_connecting(context, text)
                                 : szi_multicast_check(socket->zmq, text);
     if (code != 0)
@@ -334,6 +348,8 @@ static int close_endpoint(sz_socket handle, const char *text, size_t length,
                      : zmq_disconnect(socket->zmq, real);
     int code = done == 0 ? 0 : szi_last_error();
     szi_socket_touched(socket);
+    if (code == 0 && !bound)
+        szi_observed_disconnected(socket, real);
     if (code == 0 && *at != NULL) {
         szi_endpoint *gone = *at;
         pthread_mutex_lock(&socket->context->lock);

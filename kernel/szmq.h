@@ -14,19 +14,22 @@
  * they would have to wait; then wait until the descriptor named in their
  * description is readable and call again.
  *
- * Handles.  Contexts, sockets, messages and pollers are handles: numbers of
- * at most 61 bits in a struct, passed by value.  They hold no pointer, so a
- * handle that was closed, or never was one, is refused (SZ_ECLOSED,
- * SZ_EHANDLE), and closing twice does nothing.  Zero is never a handle.
+ * Handles.  Contexts, sockets, messages, pollers and monitors are handles:
+ * numbers of at most 61 bits in a struct, passed by value.  They hold no
+ * pointer, so a handle that was closed, or never was one, is refused
+ * (SZ_ECLOSED, SZ_EHANDLE), and closing twice does nothing.  Zero is never a
+ * handle.
  *
  * Threads.  A context may be used from any OS thread.  A socket and a poller
  * belong to one OS thread at a time; to hand one over takes a full fence,
- * which a mutex gives.  The kernel's own threads (they terminate contexts)
- * block all signals and never touch a socket that is open.
+ * which a mutex gives.  The kernel's own threads (they terminate contexts and
+ * read the events of monitored sockets) block all signals and never touch a
+ * socket of the program's.
  *
- * fork.  Handles of contexts, sockets and pollers that a child inherits are
- * refused there (SZ_EFORKED), except for closing, which only forgets them.
- * Messages stay readable, and the child may make contexts of its own.
+ * fork.  Handles of contexts, sockets, pollers and monitors that a child
+ * inherits are refused there (SZ_EFORKED), except for closing, which only
+ * forgets them. Messages stay readable, and the child may make contexts of its
+ * own.
  */
 #ifndef SZMQ_H
 #define SZMQ_H
@@ -51,10 +54,14 @@ typedef struct {
 typedef struct {
     uint64_t id;
 } sz_poller;
+typedef struct {
+    uint64_t id;
+} sz_monitor;
 
 /* ------------------------------------------------------------- errors -- */
 
 #include "error.def"
+#include "event.def"
 
 /* The kernel is linked into what uses it, so that calls need no table. */
 #pragma GCC visibility push(hidden)
@@ -231,7 +238,8 @@ const char *sz_socket_endpoint(sz_socket socket, size_t index, bool *bound);
 /* Options in the units of the table.  _integer up to SZ_FLAGS, _bytes for
  * the value types after it.  get_bytes sets *data to storage that is
  * valid until the next call for this socket.  A secret key is returned like
- * any other: the caller keeps it out of messages and logs.
+ * any other: the caller keeps it out of messages and logs, and wipes *data
+ * when it has what it wants.
  * SZ_EREADONLY, SZ_EWRITEONLY, SZ_ERANGE, SZ_ELENGTH, SZ_ENUL, SZ_ETYPE when
  * the option is not for this socket type, SZ_EVALUE for the wrong kind of
  * value, SZ_EMANUAL for a subscription by hand where that is not on,
@@ -380,6 +388,145 @@ int sz_poller_alarm(sz_poller poller, int64_t time);
 
 /* Milliseconds of a clock that nobody sets (CLOCK_MONOTONIC). */
 int64_t sz_now(void);
+
+/* ------------------------------------------------------------- events -- */
+
+/* What happens to the connections of a socket over tcp, ipc and their like;
+ * inproc has no events. */
+typedef enum {
+    SZ_NOTHING,
+    SZ_DESCRIPTOR,
+    SZ_ERRNO,
+    SZ_MILLISECONDS,
+    SZ_PROTOCOL_ERROR, /* of SZ_PROTOCOL_ERRORS */
+    SZ_ZAP_STATUS      /* of SZ_ZAP_STATUSES */
+} sz_event_value;
+
+enum sz_event_bit {
+#define SZI_ENUM(name, bit, symbol, value, text) SZ_EVENT_##name = (bit),
+    SZ_EVENTS(SZI_ENUM)
+#undef SZI_ENUM
+    SZ_EVENT_ALL = 0x7fff
+};
+
+enum sz_zap_status {
+#define SZI_ENUM(name, status, symbol, text) SZ_ZAP_##name = (status),
+    SZ_ZAP_STATUSES(SZI_ENUM)
+#undef SZI_ENUM
+};
+
+/* One row of event.def. */
+typedef struct {
+    const char *name;
+    int bit;
+    sz_event_value value;
+    const char *text;
+} sz_event_type;
+
+const sz_event_type *sz_event_find(const char *name);
+const sz_event_type *sz_event_at(size_t index);
+const char *sz_event_near(const char *name);
+
+/* The symbol and the text of a value that is an errno, a protocol error or a
+ * ZAP status; "unknown" for one that is not in the tables, and NULL for other
+ * kinds of value. */
+const char *sz_event_symbol(const sz_event_type *type, uint32_t value);
+const char *sz_event_text(const sz_event_type *type, uint32_t value);
+
+/* ----------------------------------------------------------- monitors -- */
+
+/* Tells the events of a socket that are in `events` (SZ_EVENT_ bits) from now
+ * on.  A socket can have several monitors; each is told everything it asked
+ * for.  A monitor that nobody reads keeps the 1024 newest events and counts
+ * the others: it holds up nothing.  To be called, like stop and close, where
+ * the socket may be used.
+ *
+ * A thread of the kernel, one for each context, reads what libzmq tells, so
+ * that libzmq never waits.  Each socket that is monitored costs a descriptor,
+ * each monitor two.  SZ_ETYPE for events that are none, SZ_EDESCRIPTORS,
+ * SZ_EAGAIN from pthread_create, SZ_ENOMEM, SZ_ETERM, SZ_ECLOSED,
+ * SZ_EFORKED. */
+int sz_monitor_new(sz_socket socket, int events, sz_monitor *monitor);
+
+typedef struct {
+    const sz_event_type *type;
+    uint32_t value;
+    uint64_t missed;      /* events before it that there was no room for */
+    int64_t time;         /* of sz_now's clock */
+    const char *endpoint; /* valid until the next call for the monitor */
+} sz_event;
+
+/* The next event.  SZ_EAGAIN: wait until sz_monitor_fd is readable, which it
+ * stays as long as there is something to learn.  SZ_ECLOSED once the monitor
+ * was stopped, or the socket is gone (closed, and its linger over) and
+ * everything was told. */
+int sz_monitor_receive(sz_monitor monitor, sz_event *event);
+int sz_monitor_fd(sz_monitor monitor);
+
+/* Ends the monitor and drops its events; its descriptor, which others may be
+ * waiting for, becomes readable and stays open until sz_monitor_close.
+ * Neither waits; both may be called in any order with closing the socket and
+ * terminating its context, and twice. */
+int sz_monitor_stop(sz_monitor monitor);
+int sz_monitor_close(sz_monitor monitor);
+
+/* What became of a socket's connections since it was first observed: from its
+ * first monitor on, until the last one is closed; or with sz_observe_all from
+ * the beginning. */
+typedef struct {
+    int64_t peers;     /* now, also over inproc */
+    uint64_t accepted; /* handshakes that succeeded */
+    uint64_t lost;     /* connections that ended after that */
+    uint64_t retried;  /* connections tried again */
+    uint64_t failed;   /* handshakes that failed */
+    int64_t settled;   /* when what the peers sent at once is in: see below */
+} sz_connections;
+
+/* SZ_ENOENT for a socket that is not observed.
+ *
+ * A subscriber sends its subscriptions when its handshake is done, which the
+ * publisher is not told of.  `settled` is the time (of sz_now's clock) when
+ * each peer has had three times as long for it as its handshake took, and at
+ * least 100 ms, at most 1 s; 0 where there is nothing to wait for. */
+int sz_socket_connections(sz_socket socket, sz_connections *found);
+
+/* From now on each socket is observed from its first endpoint with events on,
+ * until it is closed; false for those that come later not to be. */
+void sz_observe_all(bool all);
+
+/* ----------------------------------------------------------- security -- */
+
+/* Z85 writes 4 bytes as 5 printable characters; `text` and `data` have room
+ * for all of them, and get no NUL.  Nothing is written to beyond the place of
+ * an error: *place is the index of the wrong character (SZ_EZ85DIGIT), of the
+ * group that is too large (SZ_EZ85RANGE), or the length (SZ_EZ85LENGTH).
+ * SZ_EZ85SIZE. */
+int sz_z85_encode(const void *data, size_t size, char *text);
+int sz_z85_decode(const char *text, size_t length, void *data, size_t *place);
+
+enum {
+    SZ_KEY_SIZE = 32, /* bytes */
+    SZ_KEY_TEXT = 40  /* characters of Z85 */
+};
+
+/* A key given as bytes or as Z85, as Z85 with a NUL; empty after an error.
+ * SZ_EKEY, and those of sz_z85_decode. */
+int sz_key_text(const void *key, size_t size, char text[SZ_KEY_TEXT + 1],
+                size_t *place);
+
+/* A new pair of CURVE keys, and the public key of a secret one, as Z85 with a
+ * NUL.  SZ_EUNSUPPORTED where libzmq lacks CURVE; those of sz_key_text. */
+int sz_curve_keypair(char public_key[SZ_KEY_TEXT + 1],
+                     char secret_key[SZ_KEY_TEXT + 1]);
+int sz_curve_public(const void *secret_key, size_t size,
+                    char public_key[SZ_KEY_TEXT + 1], size_t *place);
+
+/* Whether the bytes are the same, in a time that does not depend on them. */
+bool sz_equal(const void *a, const void *b, size_t size);
+
+/* Zeroes what was secret, also where the compiler sees that nobody reads it
+ * again. */
+void sz_wipe(void *data, size_t size);
 
 /* ----------------------- waiting for C programs and for exit ----------- */
 

@@ -318,11 +318,11 @@ static void check_bad_key(const sz_option *row, sz_socket socket)
     char bad[sizeof z85];
     memcpy(bad, z85, sizeof bad);
     bad[3] = ' ';
-    assert_row(row, sz_socket_set_bytes(socket, row, bad, 40), SZ_EKEY);
+    assert_row(row, sz_socket_set_bytes(socket, row, bad, 40), SZ_EZ85DIGIT);
     bad[3] = '\0';
-    assert_row(row, sz_socket_set_bytes(socket, row, bad, 40), SZ_EKEY);
+    assert_row(row, sz_socket_set_bytes(socket, row, bad, 40), SZ_EZ85DIGIT);
     memset(bad, '#', 40); /* beyond 32 bits */
-    assert_row(row, sz_socket_set_bytes(socket, row, bad, 40), SZ_EKEY);
+    assert_row(row, sz_socket_set_bytes(socket, row, bad, 40), SZ_EZ85RANGE);
 }
 
 static void a_key_that_is_not_z85_is_refused(void **state)

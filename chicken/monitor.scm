@@ -1,0 +1,205 @@
+;;; Monitors: what happens to the connections of a socket, and waiting for
+;;; them.
+
+(module (zmq monitor)
+  (monitor-socket monitor? close-monitor receive-event monitor-fd monitor-events
+   event? event-symbol event-endpoint event-value event-code event-text event-missed
+   wait-connected wait-for-subscribers
+   socket-connections observe-sockets)
+
+  (import scheme
+          (chicken base) (chicken bitwise) (chicken condition) (chicken fixnum) (chicken gc)
+          (zmq base))
+
+  (declare (disable-interrupts))
+
+  ;; Whoever loads this module waits for connections, also for those that are
+  ;; older than the waiting.
+  (define (observe-sockets on?)
+    (unless (boolean? on?) (fail-type 'observe-sockets "a boolean" on?))
+    (%observe-all on?)
+    (void))
+
+  (observe-sockets #t)
+
+  ;; ------------------------------------------------------------ monitors --
+
+  ;; `waiting` threads wait for the descriptor, which must stay open until the
+  ;; last of them has left; `stopped` once it was closed.
+  (define-record-type zmq-monitor
+    (make-monitor-record handle socket waiting stopped)
+    monitor?
+    (handle monitor-handle)
+    (socket monitored-socket)
+    (waiting monitor-waiting set-monitor-waiting!)
+    (stopped monitor-stopped? set-monitor-stopped!))
+
+  (set-record-printer! zmq-monitor
+    (lambda (m port)
+      (display "#<zmq monitor of " port)
+      (display (monitored-socket m) port)
+      (when (monitor-stopped? m) (display " closed" port))
+      (display ">" port)))
+
+  (define (check-monitor location x)
+    (if (monitor? x) x (fail-type location "a ZeroMQ monitor" x)))
+
+  (define (drop-monitor! m) (%close-monitor (monitor-handle m)))
+
+  (define (event-bits location events)
+    (cond ((eq? events 'all) (%all-events))
+          ((list? events)
+           (foldl (lambda (bits name)
+                    (check-symbol location name)
+                    (let ((bit (%event-bit (symbol->string name))))
+                      (if (eq? bit 0)
+                          (fail-argument location
+                                         (unknown "event" name
+                                                  (%event-near (symbol->string name)))
+                                         name)
+                          (bitwise-ior bits bit))))
+                  0 events))
+          (else (fail-type location "a list of events, or all" events))))
+
+  (define (open-monitor location s bits)
+    (let ((m (make-monitor-record
+              (checked location (%make-monitor (handle-of location s) bits) s)
+              s 0 #f)))
+      (set-finalizer! m drop-monitor!)
+      m))
+
+  (define (monitor-socket s . rest)
+    (handle-of 'monitor-socket s)
+    (with-keywords 'monitor-socket rest ((#:events events 'all))
+      (open-monitor 'monitor-socket s (event-bits 'monitor-socket events))))
+
+  (define (close-monitor m)
+    (check-monitor 'close-monitor m)
+    (set-monitor-stopped! m #t)
+    (%stop-monitor (monitor-handle m))
+    (close-unless-awaited! m)
+    (void))
+
+  (define (close-unless-awaited! m)
+    (when (and (monitor-stopped? m) (fx= 0 (monitor-waiting m)))
+      (%close-monitor (monitor-handle m))))
+
+  (define (monitor-fd m)
+    (check-monitor 'monitor-fd m)
+    (checked 'monitor-fd (%monitor-fd (monitor-handle m)) m))
+
+  (define (monitor-events)
+    (let loop ((row 0))
+      (let ((name (%event-row-name row)))
+        (if name
+            (cons (cons (string->symbol name) (%event-row-text row)) (loop (fx+ row 1)))
+            '()))))
+
+  ;; -------------------------------------------------------------- events --
+
+  (define-record-type zmq-event
+    (make-event symbol endpoint value code text missed)
+    event?
+    (symbol event-symbol)
+    (endpoint event-endpoint)
+    (value event-value)
+    (code event-code)
+    (text event-text)
+    (missed event-missed))
+
+  (set-record-printer! zmq-event
+    (lambda (e port)
+      (display "#<zmq event " port)
+      (display (event-symbol e) port)
+      (for-each (lambda (x) (when x (display " " port) (display x port)))
+                (list (event-endpoint e) (event-value e)
+                      (and (event-text e) (string-append "(" (event-text e) ")"))))
+      (display ">" port)))
+
+  ;; What the value is, by its kind in the kernel's table.
+  (define (decoded-value)
+    (case (%event-kind)
+      ((0) #f)
+      ((1 3 5) (%event-number))
+      (else (string->symbol (%event-symbol)))))
+
+  (define (found-event)
+    (let ((endpoint (%event-endpoint)))
+      (make-event (string->symbol (%event-name))
+                  (if (string=? endpoint "") #f endpoint)
+                  (decoded-value)
+                  (%event-number)
+                  (%event-text)
+                  (%event-missed))))
+
+  (define (wait-for-event! m limit)
+    (dynamic-wind
+     (lambda () (set-monitor-waiting! m (fx+ (monitor-waiting m) 1)))
+     (lambda () (wait-descriptor! (%monitor-fd (monitor-handle m)) limit))
+     (lambda ()
+       (set-monitor-waiting! m (fx- (monitor-waiting m) 1))
+       (close-unless-awaited! m))))
+
+  (define (receive-event m . rest)
+    (check-monitor 'receive-event m)
+    (with-keywords 'receive-event rest ((#:timeout timeout #f))
+      (let ((limit (deadline (check-timeout 'receive-event timeout))))
+        (let loop ()
+          (let ((code (%receive-event (monitor-handle m))))
+            (cond ((eq? code 0) (found-event))
+                  ((not (again? code)) (fail 'receive-event code m))
+                  ((passed? limit) #f)
+                  (else (wait-for-event! m limit) (loop))))))))
+
+  ;; ------------------------------------------------------------- waiting --
+
+  ;; Inproc has no events, and a socket that is closed may linger before its
+  ;; monitor ends: so it is looked after again and again.
+  (define-constant look-again 50)
+
+  (define (earlier a b) (if (and a (< a b)) a b))
+
+  ;; Waits until `look`, called when the counts are known, answers #t; it
+  ;; answers #f, or when to look again at the latest.
+  (define (wait-for-connections location s limit look)
+    (let ((m (open-monitor location s (event-bits location '(handshake-succeeded)))))
+      (dynamic-wind
+       void
+       (lambda ()
+         (let loop ()
+           (%receive-event (monitor-handle m))
+           (checked location (%connections (handle-of location s)) s)
+           (let ((next (look)))
+             (cond ((eq? next #t) #t)
+                   ((passed? limit) #f)
+                   (else
+                    (wait-for-event! m (earlier next (earlier limit (+ (now) look-again))))
+                    (loop))))))
+       (lambda () (close-monitor m)))))
+
+  (define (check-count location n)
+    (unless (exact-natural? n) (fail-type location "a number of peers" n)))
+
+  (define (wait-connected s . rest)
+    (handle-of 'wait-connected s)
+    (with-keywords 'wait-connected rest ((#:peers peers 1) (#:timeout timeout #f))
+      (check-count 'wait-connected peers)
+      (wait-for-connections 'wait-connected s
+                            (deadline (check-timeout 'wait-connected timeout))
+                            (lambda () (>= (%peers) peers)))))
+
+  ;; The publisher's socket must have seen the subscriptions that are in, which
+  ;; reading its events makes it do.
+  (define (wait-for-subscribers s n . rest)
+    (handle-of 'wait-for-subscribers s)
+    (check-count 'wait-for-subscribers n)
+    (unless (memq (socket-type s) '(pub xpub))
+      (fail-argument 'wait-for-subscribers "only PUB and XPUB have subscribers" s))
+    (with-keywords 'wait-for-subscribers rest ((#:timeout timeout #f))
+      (and (wait-for-connections
+            'wait-for-subscribers s
+            (deadline (check-timeout 'wait-for-subscribers timeout))
+            (lambda ()
+              (and (>= (%peers) n)
+                   (or (<= (%settled) (now)) (%settled)))))
+           (begin (socket-option s 'events) #t)))))
