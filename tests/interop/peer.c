@@ -215,6 +215,7 @@ int main(int argc, char *argv[])
     setvbuf(stdout, NULL, _IOLBF, 0);
     zsys_handler_set(NULL);
     signal(SIGTERM, quit);
+    signal(SIGALRM, SIG_DFL);
     alarm(40);
     if (argc < 4) give_up("arguments:", "TYPE bind|connect ENDPOINT ...");
     if (streq(argv[1], "certificate")) {    /* certificate FOLDER NAME */

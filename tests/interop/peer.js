@@ -60,9 +60,11 @@ async function receive(socket) {
   }
 }
 
+let handler
+
 // auth-plain=NAME:PASSWORD, auth-curve=any
 async function authenticate(words) {
-  const handler = new zmq.Reply()
+  handler = new zmq.Reply()
   await handler.bind("inproc://zeromq.zap.01")
   for await (const [version, id, , , , mechanism, ...credentials] of handler) {
     const given = `${mechanism}=${credentials.join(":")}`
@@ -125,6 +127,7 @@ async function main(kind, where, endpoint, ...words) {
     }
   }
   socket.close()
+  handler?.close()
 }
 
 process.on("SIGTERM", () => process.exit(0))

@@ -111,13 +111,16 @@
         (list (pattern 65537) "" "#" "%")
         (list "head" big "tail")))
 
+(define (escaped text)
+  (string-translate* text '(("#" . "%23") ("%" . "%25") ("|" . "%7c"))))
+
 (define (told parts)
   (string-intersperse
    (map (lambda (part)
           (cond ((= (string-length part) 10000000) "#10000000")
                 ((> (string-length part) 200)
                  (string-append "#" (number->string (string-length part))))
-                (else (string-translate* part '(("#" . "%23") ("%" . "%25"))))))
+                (else (escaped part))))
         parts)
    "|"))
 

@@ -176,5 +176,6 @@ def http(endpoint, _):
 
 
 signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
+signal.signal(signal.SIGALRM, signal.SIG_DFL)
 signal.alarm(60)
 globals()[sys.argv[1]](sys.argv[2], int((sys.argv + ["0"])[3]))
