@@ -31,13 +31,13 @@ FILES     ?= $(wildcard README.md doc/* chicken/*.scm kernel/* examples/*)
 WORKERS   ?= 4
 TRANSPORT ?= ipc
 
-.PHONY: demo test egg kernel install bench setup clean format
+.PHONY: demo test egg kernel install bench setup peers clean format
 
 demo: egg $(BUILD)/wordcount
 	@$(HERE) WORDCOUNT=$(BUILD)/wordcount WORKERS=$(WORKERS) \
 	    TRANSPORT=$(TRANSPORT) examples/wordcount $(FILES)
 
-test: setup-for-tests egg kernel kernel-tests $(BUILD)/wordcount
+test: setup-for-tests egg kernel kernel-tests $(BUILD)/wordcount peers
 	$(HERE) BUILD=$(BUILD) WORDCOUNT=$(BUILD)/wordcount tests/all
 
 egg: $(BUILD)/egg
@@ -79,6 +79,21 @@ endef
 $(eval $(call kind,plain))
 $(eval $(call kind,sanitized))
 $(eval $(call kind,poll))
+
+# -------------------------------------------------------------- peers --
+
+# Programs of other libraries, with which the tests talk.  Where npm's package
+# cannot be had, the tests say which of them they have skipped.
+peers: $(BUILD)/interop/peer setup-for-peers
+	@[ -d $(BUILD)/interop/node_modules/zeromq ] || \
+	    tools/setup-npm tests/interop/package.json $(BUILD)/interop || true
+
+$(BUILD)/interop/peer: tests/interop/peer.c | setup-for-peers
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) -o $@ $< -lczmq -lzmq
+
+setup-for-peers:
+	@tools/setup python3-zmq libczmq-dev
 
 # -------------------------------------------------------------- bench --
 

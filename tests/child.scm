@@ -37,16 +37,21 @@
       (lambda ()
         (for-each (lambda (form) (write form) (newline))
                   (append child-prelude forms))))
-    (let ((pid (process-fork
-                (lambda ()
-                  (redirect "output" fileno/stdout directory)
-                  (redirect "errors" fileno/stderr directory)
-                  (process-execute
-                   "/bin/sh"
+    (start-program "/bin/sh"
                    (append (list "-c" with-descriptors (csi))
-                           options (list "-s" source)))))))
-      (make-child pid directory
-                  (+ (current-process-milliseconds) (* 1000 limit)) #f))))
+                           options (list "-s" source))
+                   limit: limit directory: directory)))
+
+;; Starts any other program.
+(define (start-program command arguments
+                       #!key (limit 30) (directory (create-temporary-directory)))
+  (let ((pid (process-fork
+              (lambda ()
+                (redirect "output" fileno/stdout directory)
+                (redirect "errors" fileno/stderr directory)
+                (process-execute command arguments)))))
+    (make-child pid directory
+                (+ (current-process-milliseconds) (* 1000 limit)) #f)))
 
 ;; Runs a command with as many descriptors as a thousand sockets take.
 (define with-descriptors
