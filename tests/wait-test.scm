@@ -208,11 +208,14 @@
   (with-pair 'pull 'push
     (lambda (in out)
       (do ((i 0 (+ i 1))) ((= i 100))
-        (let ((a (spawn! (lambda () (take in)))) (b (spawn! (lambda () (take in)))))
+        (let* ((early #f)
+               (a (spawn! (lambda () (set! early (take in)))))
+               (b (spawn! (lambda () (take in)))))
           (nap! 1)
           (send-message out "x")
           (socket-option in 'events)
           (kill! a)
+          (when early (send-message out "x"))
           (check= "x" (join! b)))))))
 
 (test "killing waiting threads again and again leaves nothing (case 35)"
