@@ -135,23 +135,27 @@
       (leave-place! s)))
 
 ;; Tries until the attempt answers something else than eagain; #f when time
-;; has run out.
-(define (stand-in-line s event limit attempt)
+;; has run out.  Who has `tried' in vain has not let anybody else run since.
+(define (stand-in-line s event limit attempt tried)
   (let ((w (make-waiter event limit)))
     (dynamic-wind
      (lambda () (enlist! s w))
      (lambda ()
-       (let loop ()
-         (set-waiter-roused! w #f)
-         (let* ((mine (in-turn? s w))
-                (result (if mine (attempt) eagain)))
-           (when mine (rouse-first! s w))
+       (let loop ((tried tried))
+         (let* ((mine (and (not tried) (in-turn? s w)))
+                (result (if mine (try s w attempt) eagain)))
            (cond ((not (eq? result eagain)) result)
                  ((passed? limit) #f)
                  (else
                   (sleep-in-line! s w)
-                  (loop))))))
+                  (set-waiter-roused! w #f)
+                  (loop #f))))))
      (lambda () (delist! s w)))))
+
+(define (try s w attempt)
+  (let ((result (attempt)))
+    (rouse-first! s w)
+    result))
 
 (define (sleep-in-line! s w)
   (let ((fd (%socket-fd (socket-handle s))))
