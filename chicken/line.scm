@@ -135,27 +135,34 @@
       (leave-place! s)))
 
 ;; Tries until the attempt answers something else than eagain; #f when time
-;; has run out.  Who has `tried' in vain has not let anybody else run since.
-(define (stand-in-line s event limit attempt tried)
+;; has run out.
+(define (wait-to-do s event limit attempt)
+  (cond ((or (not (eq? event in-bit)) (waited? s) (not (alone?)))
+         (stand-in-line s event limit attempt))
+        ((passed? limit) #f)
+        (else
+         (sleep-alone! s limit)
+         (let ((result (attempt)))
+           (if (eq? result eagain)
+               (wait-to-do s event limit attempt)
+               result)))))
+
+(define (stand-in-line s event limit attempt)
   (let ((w (make-waiter event limit)))
     (dynamic-wind
      (lambda () (enlist! s w))
      (lambda ()
-       (let loop ((tried tried))
-         (let* ((mine (and (not tried) (in-turn? s w)))
-                (result (if mine (try s w attempt) eagain)))
+       (let loop ()
+         (set-waiter-roused! w #f)
+         (let* ((mine (in-turn? s w))
+                (result (if mine (attempt) eagain)))
+           (when mine (rouse-first! s w))
            (cond ((not (eq? result eagain)) result)
                  ((passed? limit) #f)
                  (else
                   (sleep-in-line! s w)
-                  (set-waiter-roused! w #f)
-                  (loop #f))))))
+                  (loop))))))
      (lambda () (delist! s w)))))
-
-(define (try s w attempt)
-  (let ((result (attempt)))
-    (rouse-first! s w)
-    result))
 
 (define (sleep-in-line! s w)
   (let ((fd (%socket-fd (socket-handle s))))

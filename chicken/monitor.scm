@@ -46,7 +46,7 @@
 
   (define (drop-monitor! m) (%close-monitor (monitor-handle m)))
 
-  (define (event-bits location events)
+  (define (mask-of-events location events)
     (cond ((eq? events 'all) (%all-events))
           ((list? events)
            (foldl (lambda (bits name)
@@ -71,7 +71,7 @@
   (define (monitor-socket s . rest)
     (handle-of 'monitor-socket s)
     (with-keywords 'monitor-socket rest ((#:events events 'all))
-      (open-monitor 'monitor-socket s (event-bits 'monitor-socket events))))
+      (open-monitor 'monitor-socket s (mask-of-events 'monitor-socket events))))
 
   (define (close-monitor m)
     (check-monitor 'close-monitor m)
@@ -162,7 +162,7 @@
   ;; Waits until `look`, called when the counts are known, answers #t; it
   ;; answers #f, or when to look again at the latest.
   (define (wait-for-connections location s limit look)
-    (let ((m (open-monitor location s (event-bits location '(handshake-succeeded)))))
+    (let ((m (open-monitor location s (mask-of-events location '(handshake-succeeded)))))
       (dynamic-wind
        void
        (lambda ()

@@ -16,16 +16,15 @@
 ;; The attempt as it is made by who finds nobody in line, and then in line:
 ;; what it answers, or #f when it was given up.
 (define (attempt-or-wait s event non-blocking timeout attempt)
-  (let* ((behind (line? s event))
-         (first (if behind eagain (attempt))))
+  (let ((first (if (line? s event) eagain (attempt))))
     (used! s)
     (cond ((not (eq? first eagain)) first)
           (non-blocking
            (let ((code (%check-socket (socket-handle s))))
              (if (fx= code 0) #f code)))
           (else
-           (stand-in-line s event (limit-of s (eq? event in-bit) timeout)
-                          attempt (not behind))))))
+           (wait-to-do s event (limit-of s (eq? event in-bit) timeout)
+                       attempt)))))
 
 ;; ------------------------------------------- what belongs to this thread --
 

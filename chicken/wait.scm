@@ -22,6 +22,9 @@
       x
       (fail-type location "a number of milliseconds or #f" x)))
 
+;; The thread that waits for all: see below.
+(define dispatcher #f)
+
 (define-inline (current-thread) ##sys#current-thread)
 (define-inline (thread-state thread) (##sys#slot thread 3))
 (define-inline (primordial? thread) (eq? thread ##sys#primordial-thread))
@@ -75,6 +78,44 @@
           (##sys#setslot thread 3 'blocked))
       (when (waiter-roused w) (##sys#thread-unblock! thread)))
     (yield!)))
+
+;; --------------------------------------------------------------- alone --
+
+;; Whether the calling thread is the primordial one and no other could run.
+(define (alone?)
+  (and (primordial? (current-thread))
+       (not dispatcher)
+       (call/cc (lambda (leave)
+                  (##sys#all-threads (lambda args (leave #f)) #t)))))
+
+;; Waits where nobody else can run until the socket may have something to
+;; receive, a signal has come or time has run out.  From the look at the events
+;; to the sleep no handler can run and take the descriptor's signal: signals
+;; are held back, and one that came before has lowered CHICKEN's stack limit.
+(foreign-declare "
+#include <poll.h>
+#include <signal.h>
+
+static void sleep_alone(sz_socket socket, int timeout)
+{
+    sigset_t every, before;
+    struct timespec time = {timeout / 1000, timeout % 1000 * 1000000L};
+    struct pollfd fd = {.fd = sz_socket_fd(socket), .events = POLLIN};
+    sigfillset(&every);
+    pthread_sigmask(SIG_SETMASK, &every, &before);
+    int events = sz_socket_events(socket);
+    if (C_stack_limit == C_stack_hard_limit && events >= 0 &&
+        (events & SZ_IN) == 0)
+        ppoll(&fd, 1, timeout < 0 ? NULL : &time, &before);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+}
+")
+(define-foreign %sleep-alone void ((scheme-object s) (int timeout))
+  "sleep_alone(SOCKET(s), timeout);")
+
+(define (sleep-alone! s limit)
+  (%sleep-alone (socket-handle s)
+                (if limit (min (- limit (now)) 1000000000) -1)))
 
 ;; ----------------------------------------------------------- deadlines --
 
@@ -159,7 +200,6 @@
 ;;
 ;; `places` has, at the index that is the tag of a watch, what is watched: see
 ;; `attend!'.
-(define dispatcher #f)
 (define poller -1)
 (define alarm #f)      ; when the poller will wake the dispatcher, or #f
 (define summoned #f)   ; the dispatcher is to look again before it sleeps
