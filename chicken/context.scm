@@ -1,9 +1,11 @@
 ;;; Contexts.
 
+;; `guard` is the ZAP domain of the authenticator of the context, or #f.
 (define-record-type zmq-context
-  (make-context-record handle)
+  (make-context-record handle guard)
   context?
-  (handle context-handle))
+  (handle context-handle)
+  (guard context-guard set-context-guard!))
 
 (set-record-printer! zmq-context
   (lambda (c port)
@@ -26,7 +28,7 @@
   (if (keyword? io-threads)
       (apply make-context 1 io-threads options)
       (let* ((handle (checked 'make-context (%make-context)))
-             (c (make-context-record handle)))
+             (c (make-context-record handle #f)))
         (set-finalizer! c drop-context!)
         (handle-exceptions e
             (begin (drop-context! c) (abort e))

@@ -409,6 +409,37 @@ static int key_text(C_word key, C_word to, bool public_of)
   "sz_wipe(C_data_pointer(bytes), C_header_size(bytes));")
 (define-foreign %wipe-found void () "sz_wipe((void *)bytes, bytes_size);")
 
+;; addresses and files of keys
+
+(define-foreign %check-network int ((scheme-object text))
+  "sz_network network; C_return(sz_network_parse(TEXT(text), &network));")
+(define-foreign %network-holds? bool
+  ((scheme-object text) (scheme-object address))
+  "sz_network network;
+   C_return(sz_network_parse(TEXT(text), &network) == 0 &&
+            sz_network_holds(&network, TEXT(address)));")
+;; fills a string of keyfile-room characters, and answers how many there are
+(define-foreign %read-keyfile int ((c-string path) (scheme-object to))
+  "C_return(sz_keyfile_read(path, (char *)C_data_pointer(to)));")
+(define-foreign %keyfile-room int () "C_return(SZ_KEYFILE_ROOM);")
+(define-foreign %save-keyfile int
+  ((c-string path) (scheme-object data) (bool secret))
+  "C_return(sz_keyfile_save(path, TEXT(data), secret));")
+(define-foreign %keyfile-stamp int ((c-string path) (scheme-object to))
+  "sz_stamp stamp;
+   int code = sz_keyfile_stamp(path, &stamp);
+   memcpy(C_data_pointer(to), &stamp, sizeof stamp);
+   C_return(code < 0 ? code : (int)stamp.regular);")
+(define-foreign %stamp-size int () "C_return((int)sizeof(sz_stamp));")
+;; the milliseconds since the file of a stamp was changed, by the system's clock
+(define-foreign %stamp-age integer64 ((scheme-object from))
+  "sz_stamp stamp;
+   struct timespec t;
+   memcpy(&stamp, C_data_pointer(from), sizeof stamp);
+   clock_gettime(CLOCK_REALTIME, &t);
+   C_return((t.tv_sec * INT64_C(1000000000) + t.tv_nsec - stamp.changed) /
+            1000000);")
+
 ;; exit
 
 (foreign-declare "

@@ -108,9 +108,22 @@
 
 ;; ----------------------------------------------------------- endpoints --
 
+;; A socket that is bound where there is an authenticator is guarded by it:
+;; libzmq itself lets everybody in who says nothing about security, and if the
+;; authenticator is gone, every CURVE client too.
+(define (guard! location s endpoint)
+  (let ((domain (context-guard (socket-context-record s))))
+    (when (and domain
+               (not (eq? 'stream (socket-type-name s)))
+               (not (substring=? "inproc:" endpoint 0 0 7)))
+      (when (equal? "" (socket-option s 'zap-domain))
+        (set-option! location s 'zap-domain domain))
+      (set-option! location s 'zap-enforce-domain #t))))
+
 (define (open-endpoint location open s endpoint)
   (check-socket location s)
   (check-string location endpoint)
+  (when (eq? open %bind) (guard! location s endpoint))
   (let ((code (open (socket-handle s) endpoint)))
     (used! s)
     (checked location code endpoint)

@@ -224,6 +224,17 @@ static void sleep_alone(sz_socket socket, int timeout)
     (##sys#add-to-ready-queue thread)
     thread))
 
+;; Runs the thunk, which must handle what it raises, in a thread of its own.
+(define (run-in-thread thunk)
+  (let ((thread (##sys#make-thread #f 'ready 'zmq 10000)))
+    (##sys#setslot thread 1
+      (lambda ()
+        (thunk)
+        (##sys#thread-kill! thread 'dead)
+        (##sys#schedule)))
+    (##sys#add-to-ready-queue thread)
+    thread))
+
 (define (set-alarm-for! time)
   (unless (and alarm (<= alarm time) (fx>= (%poller-fd poller) 0))
     (%set-alarm (usable-poller) time)

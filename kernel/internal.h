@@ -201,6 +201,11 @@ bool szi_inproc_peers(szi_socket *socket, int64_t *peers);
 
 /* ------------------------------------------------------------- socket -- */
 
+/* ZMQ_ZAP_ENFORCE_DOMAIN, a draft that zmq.h does not show. */
+enum {
+    SZI_ZAP_ENFORCE_DOMAIN = 93
+};
+
 typedef struct szi_watch szi_watch;
 
 typedef struct szi_endpoint {

@@ -22,7 +22,7 @@
 typedef struct site {
     struct site *next;
     int64_t peers;
-    int64_t failing; /* that will end because their handshake failed */
+    bool failing; /* its next end is that of a handshake that failed */
     char endpoint[];
 } site;
 
@@ -102,6 +102,8 @@ static void count(szi_observed *o, const sz_event *event)
     site *at = find_site(o, event->endpoint);
     if (at == NULL)
         return;
+    bool failing = at->failing;
+    at->failing = false;
     switch (event->type->bit) {
     case SZ_EVENT_CONNECTED:
     case SZ_EVENT_ACCEPTED:
@@ -117,13 +119,11 @@ static void count(szi_observed *o, const sz_event *event)
     case SZ_EVENT_HANDSHAKE_FAILED_PROTOCOL:
     case SZ_EVENT_HANDSHAKE_FAILED_AUTH:
         o->counts.failed++;
-        at->failing++;
+        at->failing = true;
         handshake_time(o, event->time);
         break;
     case SZ_EVENT_DISCONNECTED:
-        if (at->failing > 0) {
-            at->failing--;
-        } else if (at->peers > 0) {
+        if (!failing && at->peers > 0) {
             at->peers--;
             o->counts.lost++;
         }

@@ -279,12 +279,29 @@ static szi_endpoint *note_endpoint(szi_socket *socket, char *given, bool bound)
     return endpoint;
 }
 
+/* libzmq aborts when a peer connects to a server of PLAIN or CURVE that
+ * enforces a domain and has none. */
+static bool lacks_domain(szi_socket *socket)
+{
+    const void *domain;
+    size_t size = sizeof(int);
+    int enforced = 0;
+    if (zmq_getsockopt(socket->zmq, SZI_ZAP_ENFORCE_DOMAIN, &enforced,
+                       &size) != 0 ||
+        enforced == 0)
+        return false;
+    return szi_socket_read(socket, ZMQ_ZAP_DOMAIN, &domain, &size) != 0 ||
+           size <= 1;
+}
+
 static int attach(szi_socket *socket, const char *text, bool bound)
 {
     szi_context *context = socket->context;
     bool inproc = szi_endpoint_inproc(text);
     if (!inproc && !szi_descriptors_free(4))
         return SZ_EDESCRIPTORS;
+    if (!inproc && lacks_domain(socket))
+        return SZ_EZAPDOMAIN;
     if (!inproc && szi_observes_all())
         szi_observe_always(socket);
     int code = inproc && !bound ? szi_inproc_connecting(context, text)

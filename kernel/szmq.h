@@ -528,6 +528,40 @@ bool sz_equal(const void *a, const void *b, size_t size);
  * again. */
 void sz_wipe(void *data, size_t size);
 
+/* A rule for addresses: "192.0.2.1", "192.0.2.0/24", "2001:db8::/32"; "ipc"
+ * for all peers over ipc, "ipc:1000" for those of that user.  An IPv4 address
+ * within IPv6 (::ffff:192.0.2.1) is the IPv4 address.  SZ_EADDRESS. */
+typedef struct {
+    unsigned char bytes[16];
+    int bits;
+    bool ipc;
+    int64_t user; /* -1 for any */
+} sz_network;
+int sz_network_parse(const char *text, size_t length, sz_network *network);
+
+/* Whether the rule holds for an address as libzmq tells it to a ZAP handler;
+ * what is no address is in no network. */
+bool sz_network_holds(const sz_network *network, const char *address,
+                      size_t length);
+
+/* Files of keys.  read answers the size; SZ_EKEYFILE for what is no regular
+ * file or too large, and the system's errors.  save replaces the file at once
+ * or not at all; a secret one is never readable for anybody but its owner.
+ * Both take as long as the disk does. */
+enum {
+    SZ_KEYFILE_ROOM = 65536
+};
+int sz_keyfile_read(const char *path, char data[SZ_KEYFILE_ROOM]);
+int sz_keyfile_save(const char *path, const void *data, size_t size,
+                    bool secret);
+
+/* What changes when a file or directory does; times in nanoseconds. */
+typedef struct {
+    uint64_t device, inode;
+    int64_t size, modified, changed, regular;
+} sz_stamp;
+int sz_keyfile_stamp(const char *path, sz_stamp *stamp);
+
 /* ----------------------- waiting for C programs and for exit ----------- */
 
 /* Waits until one of `events` can be done: the events, or SZ_EAGAIN after

@@ -229,6 +229,45 @@ static void want_of_descriptors_never_aborts(void **state)
         assert_child(with_descriptors, &more);
 }
 
+static int be_enforced(void *argument)
+{
+    const char *mechanism = argument;
+    sz_context context = make_context();
+    sz_socket server = make_socket(context, "pull");
+    sz_socket client = make_socket(context, "push");
+    set(server, mechanism, 1);
+    set(server, "zap-enforce-domain", 1);
+    assert_code(bind_to(server, "tcp://127.0.0.1:*"), SZ_EZAPDOMAIN);
+    assert_code(connect_to(server, "tcp://127.0.0.1:9"), SZ_EZAPDOMAIN);
+    assert_code(bind_to(server, "inproc://enforced"), 0);
+    assert_code(
+        sz_socket_set_bytes(server, option("zap-domain"), "somewhere", 9), 0);
+    const char *real = NULL;
+    assert_code(sz_socket_bind(server, "tcp://127.0.0.1:*", 17, &real), 0);
+    char key[41];
+    memset(key, '1', 40);
+    if (strcmp(mechanism, "curve-server") == 0)
+        assert_code(
+            sz_socket_set_bytes(client, option("curve-serverkey"), key, 40),
+            0);
+    else
+        assert_code(
+            sz_socket_set_bytes(client, option("plain-username"), "x", 1), 0);
+    assert_code(sz_socket_connect(client, real, strlen(real), NULL), 0);
+    assert_code(sz_socket_wait(server, SZ_IN, 100), SZ_EAGAIN);
+    finish(context);
+    return 0;
+}
+
+/* libzmq would abort as soon as a peer connects.  Case 77. */
+static void a_domain_that_is_enforced_must_be_there(void **state)
+{
+    (void)state;
+    assert_child(be_enforced, (char *)"plain-server");
+    if (sz_has("curve"))
+        assert_child(be_enforced, (char *)"curve-server");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -244,6 +283,7 @@ int main(void)
         cmocka_unit_test(an_address_in_use_says_so_and_changes_nothing),
         cmocka_unit_test(a_directory_that_is_not_there_is_an_error),
         cmocka_unit_test(want_of_descriptors_never_aborts),
+        cmocka_unit_test(a_domain_that_is_enforced_must_be_there),
     };
     return cmocka_run_group_tests_name("endpoint", tests, NULL, settle);
 }

@@ -1,0 +1,104 @@
+/* Files of keys: small, read and replaced as a whole. */
+
+#include "internal.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static int read_all(int fd, char *data, size_t room)
+{
+    size_t size = 0;
+    while (size < room) {
+        ssize_t n = read(fd, data + size, room - size);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return szi_last_error();
+        if (n == 0)
+            return (int)size;
+        size += (size_t)n;
+    }
+    return SZ_EKEYFILE;
+}
+
+/* Not to wait for a pipe, nor to open a device, is why it is looked at. */
+int sz_keyfile_read(const char *path, char data[SZ_KEYFILE_ROOM])
+{
+    struct stat found;
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    if (fd < 0)
+        return szi_last_error();
+    int code = fstat(fd, &found) != 0   ? szi_last_error()
+               : S_ISREG(found.st_mode) ? read_all(fd, data, SZ_KEYFILE_ROOM)
+                                        : SZ_EKEYFILE;
+    close(fd);
+    return code;
+}
+
+static int write_all(int fd, const char *data, size_t size)
+{
+    while (size > 0) {
+        ssize_t n = write(fd, data, size);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return szi_last_error();
+        data += n;
+        size -= (size_t)n;
+    }
+    return 0;
+}
+
+static int fill(int fd, const void *data, size_t size, bool secret)
+{
+    int code = write_all(fd, data, size);
+    if (code == 0 && !secret && fchmod(fd, 0644) != 0)
+        code = szi_last_error();
+    if (code == 0 && fsync(fd) != 0)
+        code = szi_last_error();
+    return code;
+}
+
+/* mkostemp makes a file that only its owner can read. */
+int sz_keyfile_save(const char *path, const void *data, size_t size,
+                    bool secret)
+{
+    static const char suffix[] = ".XXXXXX";
+    size_t length = strlen(path);
+    char *other = szi_new(length + sizeof suffix);
+    if (other == NULL)
+        return SZ_ENOMEM;
+    memcpy(other, path, length);
+    memcpy(other + length, suffix, sizeof suffix);
+    int fd = mkostemp(other, O_CLOEXEC);
+    int code = fd < 0 ? szi_last_error() : fill(fd, data, size, secret);
+    if (fd >= 0 && close(fd) != 0 && code == 0)
+        code = szi_last_error();
+    if (code == 0 && rename(other, path) != 0)
+        code = szi_last_error();
+    if (code != 0 && fd >= 0)
+        unlink(other);
+    szi_free(other);
+    return code;
+}
+
+int sz_keyfile_stamp(const char *path, sz_stamp *stamp)
+{
+    struct stat found;
+    memset(stamp, 0, sizeof *stamp);
+    if (stat(path, &found) != 0)
+        return szi_last_error();
+    const int64_t second = 1000000000;
+    *stamp = (sz_stamp){
+        .device = (uint64_t)found.st_dev,
+        .inode = (uint64_t)found.st_ino,
+        .size = found.st_size,
+        .modified = found.st_mtim.tv_sec * second + found.st_mtim.tv_nsec,
+        .changed = found.st_ctim.tv_sec * second + found.st_ctim.tv_nsec,
+        .regular = S_ISREG(found.st_mode),
+    };
+    return 0;
+}
