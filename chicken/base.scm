@@ -28,6 +28,7 @@
   (include "shortcut.scm")
   (include "transfer.scm")
   (include "batch.scm")
+  (include "parts.scm")
   (include "poller.scm")
   (include "poll.scm")
   (include "exit.scm"))

@@ -194,6 +194,31 @@ static size_t bytes_size;
 (define-foreign %messages-held unsigned-integer64 ()
   "C_return(sz_message_held());")
 
+;; to be filled in
+(define-foreign %fill-message int ((scheme-object m))
+  "void *data; int code = sz_message_fill(MESSAGE(m), &data, &bytes_size);
+   bytes = data;
+   C_return(code);")
+;; sets %text
+(define-foreign %message-property int ((scheme-object m) (c-string name))
+  "C_return(sz_message_property(MESSAGE(m), name, &text));")
+
+;; parts
+
+;; the bytes of the part that begins at `offset` of a message held by the
+;; kernel, for %bytes-size and %copy-bytes; %number is where the next begins
+(define-foreign %decode-part int ((scheme-object m) (unsigned-integer64 offset))
+  "const void *all;
+   size_t size, at = (size_t)offset;
+   int code = sz_message_data(MESSAGE(m), &all, &size);
+   if (code == 0)
+       code = sz_parts_decode(all, size, &at, &bytes, &bytes_size);
+   number = (int64_t)at;
+   C_return(code);")
+(define-foreign %message-of-bytes scheme-object ()
+  "sz_message made; int code = sz_message_new(bytes, bytes_size, &made);
+   C_return(MADE(code, made));")
+
 ;; transfer
 
 ;; A part to be sent is a string, a blob, or a record whose first field is one
@@ -212,14 +237,22 @@ static sz_part part_of(C_word x)
     return part;
 }
 
+/* A list of them, in `few` or, where they are more, in a block to be freed. */
+static sz_part *list_parts(C_word list, sz_part few[16], size_t *count)
+{
+    *count = (size_t)C_unfix(C_i_length(list));
+    sz_part *parts = *count > 16 ? malloc(*count * sizeof *parts) : few;
+    for (size_t i = 0; parts != NULL && i < *count; i++, list = C_u_i_cdr(list))
+        parts[i] = part_of(C_u_i_car(list));
+    return parts;
+}
+
 static int send_parts(sz_socket socket, C_word list)
 {
-    sz_part few[16], *parts = few;
-    size_t count = (size_t)C_unfix(C_i_length(list));
-    if (count > 16) parts = malloc(count * sizeof *parts);
+    sz_part few[16];
+    size_t count;
+    sz_part *parts = list_parts(list, few, &count);
     if (parts == NULL) return SZ_ENOMEM;
-    for (size_t i = 0; i < count; i++, list = C_u_i_cdr(list))
-        parts[i] = part_of(C_u_i_car(list));
     int code = sz_send(socket, parts, count);
     if (parts != few) free(parts);
     return code;
@@ -248,6 +281,16 @@ static int send_message(sz_socket socket, C_word message)
        sent++;
    }
    C_return(sent);")
+;; a list of parts as one message
+(define-foreign %encode-parts scheme-object ((scheme-object list))
+  "sz_part few[16];
+   size_t count;
+   sz_part *parts = list_parts(list, few, &count);
+   sz_message made;
+   if (parts == NULL) C_return(C_fix(SZ_ENOMEM));
+   int code = sz_parts_encode(parts, count, &made);
+   if (parts != few) free(parts);
+   C_return(MADE(code, made));")
 ;; how many parts the message has that is received next, or was and is held
 (define-foreign %receive int ((scheme-object s))
   "C_return(sz_receive_held(SOCKET(s)));")

@@ -91,12 +91,80 @@
 ;; Calls (procedure pointer size) while the bytes cannot move.  They are held
 ;; by a message of their own, which is freed when the procedure returns or is
 ;; left; it cannot be entered again.
-(define (call-with-bytes m procedure)
+(define (call-with-bytes location m procedure)
   (let* ((data (message-data m))
          (own (if (string? data)
-                  (checked 'receive-message (%make-message data))
+                  (checked location (%make-message data))
                   data)))
     (dynamic-wind
-     (lambda () (checked 'receive-message (%message-bytes own)))
+     (lambda () (checked location (%message-bytes own)))
      (lambda () (procedure (%bytes-pointer) (%bytes-size)))
      (lambda () (%free-message own)))))
+
+;; The same for a message that goes on to be used, which is kept alive.
+(define (call-with-message m procedure)
+  (check-message 'call-with-message m)
+  (check-procedure 'call-with-message procedure)
+  (let ((data (message-data m)))
+    (if (string? data)
+        (call-with-bytes 'call-with-message m procedure)
+        (dynamic-wind
+         (lambda () (checked 'call-with-message (%message-bytes data)))
+         (lambda () (procedure (%bytes-pointer) (%bytes-size)))
+         (lambda () m)))))
+
+;; ------------------------------------------------------------ properties --
+
+;; Names of libzmq's that have a symbol of ours.
+(define-constant property-names
+  '((peer-address . "Peer-Address") (user-id . "User-Id")
+    (socket-type . "Socket-Type") (routing-id . "Routing-Id")))
+
+(define (property-name name)
+  (cond ((and (symbol? name) (assq name property-names)) => cdr)
+        ((symbol? name) (symbol->string name))
+        ((and (string? name) (not (memv #\nul (string->list name)))) name)
+        (else (fail-type 'message-property "a symbol or a string" name))))
+
+;; #f for a property that the message does not have.
+(define (message-property m name)
+  (let ((data (message-data (check-message 'message-property m)))
+        (text (property-name name)))
+    (when (string? data)
+      (fail-argument 'message-property
+                     "nothing is known of this message: receive it with properties: #t"
+                     m name))
+    (let ((code (%message-property data text)))
+      (cond ((eq? code enoent) #f)
+            ((eq? name 'socket-type)
+             (begin (checked 'message-property code m)
+                    (wire-type->symbol (%text))))
+            (else (checked 'message-property code m) (%text))))))
+
+;; The type a peer says it has; never a symbol that it makes up.
+(define (wire-type->symbol text)
+  (let ((known (%type-name (list->string (map char-downcase (string->list text))))))
+    (and known (string->symbol known))))
+
+;; -------------------------------------------------------------- building --
+
+;; A message of `size` bytes, all zero at first, that the procedure fills in.
+;; Nobody else has the message before it returns, and it cannot be entered
+;; again, so that the bytes of a message never change.
+(define (build-message size procedure)
+  (check-procedure 'build-message procedure)
+  (unless (exact-natural? size)
+    (fail-type 'build-message "a size in bytes" size))
+  (unless (< size (expt 2 62)) (fail 'build-message enomem size))
+  (let ((handle (checked 'build-message (%make-zeros size) size))
+        (made #f))
+    (dynamic-wind
+     (lambda ()
+       (when made
+         (fail-argument 'build-message "this message was built already" made))
+       (checked 'build-message (%fill-message handle)))
+     (lambda ()
+       (procedure (%bytes-pointer) size)
+       (set! made (part->message (handle->part handle)))
+       made)
+     (lambda () (unless made (%free-message handle))))))

@@ -139,6 +139,18 @@
       (fail-type location
                  "message, string, blob, u8vector or a procedure" as)))
 
+;; Stands for an as: that was not given.
+(define unset (list 'unset))
+
+;; What as: and properties: say.  With properties the parts are messages that
+;; stay in the kernel, also the small ones.
+(define (wanted-as location as properties)
+  (cond ((not properties)
+         (check-as location (if (eq? as unset) (zmq-receive-as) as)))
+        ((or (eq? as unset) (eq? as 'message)) 'properties)
+        (else
+         (fail-argument location "only a message has properties" as))))
+
 (define zmq-receive-as
   (make-parameter 'message
     (lambda (as)
@@ -147,8 +159,9 @@
 
 ;; A part received, which is a string, a blob or a message, as it is wanted.
 (define (present part as)
-  (cond ((procedure? as) (call-with-bytes (part->message part) as))
-        ((eq? as 'message) (part->message part))
+  (cond ((procedure? as)
+         (call-with-bytes 'receive-message (part->message part) as))
+        ((or (eq? as 'message) (eq? as 'properties)) (part->message part))
         ((and (eq? as 'blob) (blob? part)) part)
         ((and (eq? as 'u8vector) (blob? part)) (blob->u8vector/shared part))
         (else (string->kind (part->string part) as))))
@@ -167,13 +180,13 @@
 
 ;; The parts of a message that could not be built at once, as handles first.
 ;; A signal's handler may receive it in between; then it is the next one.
-(define (take-parts s)
+(define (take-parts s handle->part)
   (let ((count (%receive (socket-handle s))))
     (if (fx< count 0)
         count
         (let* ((handles (make-vector count 0))
                (code (%take-all (socket-handle s) handles count)))
-          (cond ((fx= code enoent) (take-parts s))
+          (cond ((fx= code enoent) (take-parts s handle->part))
                 ((fx< code 0) code)
                 ((fx= count 1) (handle->part (vector-ref handles 0)))
                 (else (map handle->part (vector->list handles))))))))
@@ -188,7 +201,10 @@
       (held-message handle)))
 
 (define (receive-raw s as)
-  (or (%receive-parts (socket-handle s) (blobs? as)) (take-parts s)))
+  (if (eq? as 'properties)
+      (take-parts s held-message)
+      (or (%receive-parts (socket-handle s) (blobs? as))
+          (take-parts s handle->part))))
 
 ;; The parts of the next message, as one or as a list; #f if it was given up.
 (define (receive-or-wait location s as non-blocking timeout)
@@ -205,7 +221,6 @@
 
 ;; The general way: what is unread first, then the socket.
 (define (receive-part s as non-blocking timeout)
-  (check-as 'receive-message as)
   (if (unread? s)
       (deliver s (own (socket-unread s)) as)
       (let ((got (receive-or-wait 'receive-message s as non-blocking timeout)))
@@ -225,11 +240,13 @@
 (define (receive-with s rest)
   (check-socket 'receive-message s)
   (with-keywords 'receive-message rest
-      ((#:as as (zmq-receive-as))
+      ((#:as as unset)
+       (#:properties properties #f)
        (#:non-blocking non-blocking #f)
        (#:timeout timeout socket-timeout))
     (check-wait 'receive-message timeout)
-    (receive-part s as non-blocking timeout)))
+    (receive-part s (wanted-as 'receive-message as properties)
+                  non-blocking timeout)))
 
 (define receive-message
   (receiver (lambda (s . rest) (receive-with s rest))
@@ -241,12 +258,13 @@
 (define (receive-multipart-message s . rest)
   (check-socket 'receive-multipart-message s)
   (with-keywords 'receive-multipart-message rest
-      ((#:as as (zmq-receive-as))
+      ((#:as given unset)
+       (#:properties properties #f)
        (#:non-blocking non-blocking #f)
        (#:timeout timeout socket-timeout))
-    (check-as 'receive-multipart-message as)
     (check-wait 'receive-multipart-message timeout)
-    (let ((got (if (unread? s)
+    (let* ((as (wanted-as 'receive-multipart-message given properties))
+           (got (if (unread? s)
                    (own (socket-unread s))
                    (receive-or-wait 'receive-multipart-message s as
                                     non-blocking timeout))))

@@ -26,6 +26,10 @@
 
    ;; messages
    make-message message? message-size message->string copy-message
+   build-message call-with-message message-property
+
+   ;; lists of parts
+   wrap-message unwrap-message encode-message decode-message
 
    ;; transfer
    send-message receive-message receive-message*

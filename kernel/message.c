@@ -53,6 +53,31 @@ int sz_message_data(sz_message message, const void **data, size_t *size)
     return 0;
 }
 
+int sz_message_property(sz_message message, const char *name,
+                        const char **value)
+{
+    zmq_msg_t *part = szi_message_get(message);
+    if (part == NULL)
+        return szi_handle_refuse(message.id, SZI_MESSAGE);
+    *value = zmq_msg_gets(part, name);
+    /* The old name of this one is what libzmq 4.3 knows. */
+    if (*value == NULL && strcmp(name, "Routing-Id") == 0)
+        *value = zmq_msg_gets(part, "Identity");
+    return *value != NULL ? 0 : SZ_ENOENT;
+}
+
+int sz_message_fill(sz_message message, void **data, size_t *size)
+{
+    zmq_msg_t *part = szi_message_get(message);
+    if (part == NULL)
+        return szi_handle_refuse(message.id, SZI_MESSAGE);
+    if (zmq_msg_get(part, ZMQ_SHARED) == 1)
+        return SZ_EBUSY;
+    *data = zmq_msg_data(part);
+    *size = zmq_msg_size(part);
+    return 0;
+}
+
 int sz_message_copy(sz_message message, sz_message *copy)
 {
     zmq_msg_t *part = szi_message_get(message);

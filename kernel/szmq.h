@@ -285,6 +285,19 @@ int sz_message_copy(sz_message message, sz_message *copy);
 /* The bytes, valid and unchanging until the handle is freed. */
 int sz_message_data(sz_message message, const void **data, size_t *size);
 
+/* What the connection that a message came through says of it: "Peer-Address",
+ * "Socket-Type", "Routing-Id", "User-Id" after authentication, and what the
+ * peer's option metadata has set, "X-...".  A string that is valid until the
+ * handle is freed, without a length: libzmq cuts values at a NUL.  SZ_ENOENT
+ * where there is none, as for a message that was made here, or came by inproc.
+ * Sending the message on does not change it. */
+int sz_message_property(sz_message message, const char *name,
+                        const char **value);
+
+/* The bytes of a message that was just made, to be filled in.  SZ_EBUSY once
+ * it was sent: then they do not change any more. */
+int sz_message_fill(sz_message message, void **data, size_t *size);
+
 /* Frees the handle; the bytes live on while libzmq is sending them. */
 void sz_message_free(sz_message message);
 
@@ -340,6 +353,21 @@ int sz_take_all(sz_socket socket, sz_message *messages, size_t count);
 
 /* Lets go of the parts received. */
 void sz_release(sz_socket socket);
+
+/* -------------------------------------------------------------- parts -- */
+
+/* One message of all the parts, in the form of czmq's and cppzmq's encode:
+ * before each part its size, as one byte below 255, else as 255 and four bytes
+ * with the highest first.  `count` may be 0.  SZ_EMSGSIZE for a part of 4 GiB
+ * or more, SZ_ENOMEM. */
+int sz_parts_encode(const sz_part *parts, size_t count, sz_message *message);
+
+/* Finds the part that begins at *offset (0 at first), sets *data and
+ * *part_size to its bytes, which lie in `encoded`, moves *offset behind it and
+ * returns 1; 0 at the end.  SZ_EMALFORMED where the part is cut off: then
+ * *offset is where it begins. */
+int sz_parts_decode(const void *encoded, size_t size, size_t *offset,
+                    const void **data, size_t *part_size);
 
 /* ------------------------------------------------------------ pollers -- */
 

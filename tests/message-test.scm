@@ -1,7 +1,7 @@
 ;;; Messages: making, reading, copying, sizes.
 
 (import zmq (chicken base) (chicken blob) (chicken condition) (chicken gc)
-        (chicken port) srfi-4)
+        (chicken memory) (chicken port) (chicken string) srfi-4)
 (include "check.scm")
 (include "threads.scm")
 (include "child.scm")
@@ -127,5 +127,151 @@
 (test "printing shows the size and none of the bytes"
   (check= "#<zmq message 3 bytes>"
           (with-output-to-string (lambda () (write (make-message "abc"))))))
+
+;; ---------------------------------------------------------- properties --
+
+(test "a message that is received with properties tells them"
+  (let* ((in (make-socket 'router linger: 0))
+         (out (make-socket 'dealer linger: 0 identity: "me"
+                           metadata: "X-color:blue"
+                           connect: (bind-socket in "tcp://127.0.0.1:*"))))
+    (send-multipart-message out '("a" "b"))
+    (let ((parts (receive-multipart-message in properties: #t timeout: 5000)))
+      (check= '("me" "a" "b") (map message->string parts))
+      (let ((m (cadr parts)))
+        (check= "127.0.0.1" (message-property m 'peer-address))
+        (check= 'dealer (message-property m 'socket-type))
+        (check= "me" (message-property m 'routing-id))
+        (check= "blue" (message-property m 'X-color))
+        (check= "blue" (message-property m "X-color"))
+        (check= #f (message-property m 'user-id))
+        (check= #f (message-property m 'X-none))
+        (check-type (message-property m 5))
+        (check-type (message-property "abc" 'user-id))))
+    (send-message out "one")
+    (check= "me" (message->string (receive-message in timeout: 5000)))
+    (check= "one" (message->string (receive-message in properties: #t)))
+    (close-socket out)
+    (close-socket in)))
+
+(test "over ipc the address says which process it was"
+  (let* ((in (make-socket 'pull linger: 0))
+         (out (make-socket 'push linger: 0 connect: (bind-socket in "ipc://*"))))
+    (send-message out "x")
+    (check (substring-index ":" (message-property
+                                 (receive-message in properties: #t timeout: 5000)
+                                 'peer-address)))
+    (close-socket out)
+    (close-socket in)))
+
+(test "a message without properties says how to have them"
+  (with-pair 'pull 'push
+    (lambda (in out)
+      (send-message out "x")
+      (let ((e (raised (message-property (receive-message in) 'user-id))))
+        (check= 'einval (zmq-code e))
+        (check (substring-index "properties: #t" (message-of e))))
+      (send-message out "y")
+      (check-fails einval (receive-message in as: 'string properties: #t))
+      (check= "y" (message->string (receive-message in as: 'message
+                                                    properties: #t))))
+    "tcp://127.0.0.1:*"))
+
+(test "properties: makes messages whatever zmq-receive-as says"
+  (with-pair 'pull 'push
+    (lambda (in out)
+      (parameterize ((zmq-receive-as 'string))
+        (send-message out "x")
+        (check (message? (receive-message in properties: #t timeout: 5000)))
+        (check= #f (receive-message in properties: #t timeout: 10))
+        (check= #f (receive-message in properties: #t non-blocking: #t))))))
+
+(test "a message that is sent on keeps its properties"
+  (let* ((in (make-socket 'pull linger: 0))
+         (out (make-socket 'push linger: 0
+                           connect: (bind-socket in "tcp://127.0.0.1:*"))))
+    (with-pair 'pair 'pair
+      (lambda (a b)
+        (send-message out "x")
+        (let ((m (receive-message in properties: #t timeout: 5000)))
+          (send-message a m)
+          (send-message a m)
+          (check= "x" (take b))
+          (check= "127.0.0.1" (message-property m 'peer-address)))))
+    (close-socket out)
+    (close-socket in)))
+
+;; ------------------------------------------------------------ in place --
+
+(define (address-of m)
+  (call-with-message m (lambda (pointer size) (pointer->address pointer))))
+
+(test "a large message is sent on without a copy"
+  (with-pair 'pair 'pair
+    (lambda (a b)
+      (let ((m (make-message (make-string 1000000 #\m))))
+        (send-message a m)
+        (let ((there (receive-message b timeout: 5000)))
+          (check= (address-of m) (address-of there))
+          (send-message b there)
+          (check= (address-of m)
+                  (address-of (receive-message a timeout: 5000))))))))
+
+(test "a message is built in place, large or small"
+  (for-each
+   (lambda (size)
+     (let ((m (build-message size
+                (lambda (pointer n)
+                  (check= size n)
+                  (do ((i 0 (+ i 1))) ((= i (min n 1000)))
+                    (pointer-u8-set! (pointer+ pointer i) (modulo i 251)))))))
+       (check= size (message-size m))
+       (let ((text (message->string m)))
+         (do ((i 0 (+ i 1))) ((= i (min size 1000)))
+           (check= (modulo i 251) (char->integer (string-ref text i))))
+         (when (> size 1000)
+           (check= #\nul (string-ref text (- size 1)))))
+       (with-pair 'pair 'pair
+         (lambda (a b)
+           (send-message a m)
+           (check= (message->string m)
+                   (message->string (receive-message b timeout: 5000)))))))
+   '(0 1 100 65536 65537 2000000)))
+
+(test "what was built cannot be changed any more"
+  (let* ((again #f) (count 0) (m #f)
+         (e (raised
+             (begin
+               (set! m (build-message 100000
+                         (lambda (pointer size)
+                           (call/cc (lambda (k) (set! again k)))
+                           (set! count (+ count 1)))))
+               (again #f)))))
+    (check= 'einval (zmq-code e))
+    (check= 1 count)
+    (check= 100000 (message-size m))))
+
+(test "building that is left by a condition leaves nothing"
+  (let ((e (raised (build-message 100000 (lambda (pointer size) (error "no"))))))
+    (check e)
+    (check (not (zmq-code e))))
+  (check-type (build-message "5" void))
+  (check-type (build-message -1 void))
+  (check-type (build-message 5 "void"))
+  (check-fails enomem (build-message (expt 2 70) void)))
+
+(test "a message is read in place, large or small, and stays of use"
+  (for-each
+   (lambda (size)
+     (let ((m (make-message (make-string size #\r))))
+       (check= (list size 114)
+               (call-with-message m
+                 (lambda (pointer n)
+                   (gc #t)
+                   (list n (pointer-u8-ref pointer)))))
+       (check= size (message-size m))))
+   '(1 65536 65537 1000000))
+  (check-type (call-with-message "abc" void))
+  (check-type (call-with-message (make-message "abc") 5)))
 
 (report-tests)

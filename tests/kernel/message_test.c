@@ -455,6 +455,101 @@ static void a_child_can_send_an_inherited_message(void **state)
     sz_message_free(message);
 }
 
+static sz_message receive_one(sz_socket socket)
+{
+    sz_message message = {0};
+    assert_code(receive_soon(socket), 1);
+    assert_code(sz_take(socket, 0, &message), 0);
+    sz_release(socket);
+    return message;
+}
+
+static void check_property(sz_message message, const char *name,
+                           const char *wanted)
+{
+    const char *value = NULL;
+    int code = sz_message_property(message, name, &value);
+    if (wanted == NULL) {
+        assert_code(code, SZ_ENOENT);
+        return;
+    }
+    assert_code(code, 0);
+    assert_string_equal(value, wanted);
+}
+
+static void a_message_received_has_properties(void **state)
+{
+    (void)state;
+    sz_context context = make_context();
+    sz_socket in = make_socket(context, "pull");
+    sz_socket out = make_socket(context, "push");
+    const char *any = "tcp://127.0.0.1:*", *real;
+    assert_code(sz_socket_bind(in, any, strlen(any), &real), 0);
+    const char *property = "X-color:blue";
+    int code = sz_socket_set_bytes(out, option("metadata"), property,
+                                   strlen(property));
+    assert_code(connect_to(out, real), 0);
+    assert_code(send_text(out, "x"), 0);
+    sz_message message = receive_one(in);
+    check_property(message, "Peer-Address", "127.0.0.1");
+    check_property(message, "Socket-Type", "PUSH");
+    check_property(message, "X-color", code == 0 ? "blue" : NULL);
+    check_property(message, "User-Id", NULL);
+    check_property(message, "", NULL);
+    /* Sent on, it still has them. */
+    sz_socket a, b;
+    make_pair(context, "push", &a, "pull", &b);
+    sz_part part = {.message = message};
+    assert_code(send_soon(a, &part, 1), 0);
+    check_property(message, "Peer-Address", "127.0.0.1");
+    sz_message passed = receive_one(b);
+    check_property(passed, "Peer-Address", NULL);
+    sz_message_free(passed);
+    finish(context);
+    check_property(message, "Peer-Address", "127.0.0.1");
+    sz_message_free(message);
+    const char *value;
+    assert_code(sz_message_property(message, "Peer-Address", &value),
+                SZ_ECLOSED);
+}
+
+static void a_message_made_here_has_no_properties(void **state)
+{
+    (void)state;
+    sz_message message = {0};
+    assert_code(sz_message_new("abc", 3, &message), 0);
+    check_property(message, "Peer-Address", NULL);
+    sz_message_free(message);
+}
+
+static void a_message_can_be_filled_until_it_is_sent(void **state)
+{
+    (void)state;
+    sz_context context = make_context();
+    sz_socket a, b;
+    make_pair(context, "push", &a, "pull", &b);
+    sz_message message = {0};
+    void *data = NULL;
+    size_t size = 0;
+    assert_code(sz_message_new(NULL, 100000, &message), 0);
+    assert_code(sz_message_fill(message, &data, &size), 0);
+    assert_int_equal(size, 100000);
+    memset(data, 'f', size);
+    sz_part part = {.message = message};
+    assert_code(send_soon(a, &part, 1), 0);
+    assert_code(sz_message_fill(message, &data, &size), SZ_EBUSY);
+    sz_message passed = receive_one(b);
+    const void *there, *here;
+    assert_code(sz_message_data(passed, &there, &size), 0);
+    assert_code(sz_message_data(message, &here, &size), 0);
+    assert_ptr_equal(there, here); /* no copy was made on the way */
+    assert_int_equal(((const char *)there)[99999], 'f');
+    sz_message_free(message);
+    sz_message_free(passed);
+    assert_code(sz_message_fill(passed, &data, &size), SZ_ECLOSED);
+    finish(context);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -481,6 +576,9 @@ int main(void)
         cmocka_unit_test(a_sent_message_stays_readable_and_unchanged),
         cmocka_unit_test(what_was_sent_outlives_its_handle),
         cmocka_unit_test(a_message_outlives_the_context_it_came_through),
+        cmocka_unit_test(a_message_received_has_properties),
+        cmocka_unit_test(a_message_made_here_has_no_properties),
+        cmocka_unit_test(a_message_can_be_filled_until_it_is_sent),
         cmocka_unit_test(a_message_survives_fork),
         cmocka_unit_test(a_child_can_send_an_inherited_message),
     };
