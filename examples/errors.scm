@@ -18,6 +18,7 @@
            (print "in use already, as expected")
            (abort e)))))
 
+;; prints: in use already, as expected
 (bind-or-say-so second endpoint)
 
 (define-syntax show
@@ -27,11 +28,16 @@
        (e (exn zmq) (print (code-of e) ": " (message-of e)))
        (e (exn type) (print "type: " (message-of e)))))))
 
-(show (send-message first "an answer without a question"))   ; efsm
-(show (bind-socket second "nonsense://x"))                   ; eprotonosupport
-(show (begin (close-socket second) (receive-message second))) ; closed
-(show (send-message first 'not-bytes))                       ; (exn type)
+;; prints: efsm: not in this state of the socket: REQ sends before it receives, REP receives before it sends, by turns
+;; prints: eprotonosupport: transport not supported: use tcp, ipc, inproc or another that this libzmq was built with
+;; prints: closed: it was closed
+;; prints: type: bad argument type - not a message, string, blob or u8vector
+(show (send-message first "an answer without a question"))
+(show (bind-socket second "nonsense://x"))
+(show (begin (close-socket second) (receive-message second)))
+(show (send-message first 'not-bytes))
 
 ;; Time running out is no failure: it is answered with #f.
 (define pull (make-socket 'pull))
+;; prints: after 10 ms: #f
 (print "after 10 ms: " (receive-message pull timeout: 10))

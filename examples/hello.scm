@@ -17,6 +17,7 @@
   (let ((s (make-socket 'req)))
     (connect-socket s endpoint)
     (send-message s "world")
+    ;; prints: hello, world
     (print (or (receive-message s as: 'string timeout: 5000)
                (error "no answer")))))
 

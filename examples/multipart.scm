@@ -6,15 +6,11 @@
 
 (zmq-receive-as 'string)
 
-(define server (make-socket 'xrep))     ; a ROUTER
+(define server (make-socket 'router))
 (define endpoint (bind-socket server "tcp://127.0.0.1:*"))
-(print "the " (socket-type server) " listens at a port that was free")
 
 (define (make-client name)
-  (let ((s (make-socket 'xreq)))        ; a DEALER
-    (socket-option-set! s 'identity name)
-    (connect-socket s endpoint)
-    s))
+  (make-socket 'dealer routing-id: name connect: endpoint))
 
 (define ann (make-client "ann"))
 (define bob (make-client "bob"))
@@ -32,5 +28,7 @@
   (send-multipart-message server (answer second))
   (send-multipart-message server (answer first)))
 
+;; prints: ann: (sum 3)
+;; prints: bob: (sum 34)
 (print "ann: " (receive-multipart-message ann timeout: 5000))
 (print "bob: " (receive-multipart-message bob timeout: 5000))

@@ -23,11 +23,18 @@
 (bind-socket tasks "inproc://tasks")
 (bind-socket results "inproc://results")
 
+;; prints: worker a squares 1
+;; prints: worker a squares 4
+;; prints: worker b squares 2
+;; prints: worker b squares 5
+;; prints: worker c squares 3
+;; prints: worker c squares 6
 (let ((workers (list (make-worker) (make-worker) (make-worker))))
   (for-each (lambda (n) (send-message tasks (number->string n)))
             '(1 2 3 4 5 6))
   (for-each work! workers '(a b c)))
 
+;; prints: results: (1 4 9 16 25 36)
 (let loop ((n 6) (squares '()))
   (if (> n 0)
       (let ((square (receive-message results as: 'string timeout: 1000)))

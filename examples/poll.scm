@@ -25,12 +25,16 @@
         (else
          (print "pipe: " (car (file-read (poll-item-fd item) 5))))))
 
+;; prints: ready now: #f
 (print "ready now: " (poll items #f))   ; #f: do not wait
 
 (send-message red-end "one")
 (send-message blue-end "two")
 (file-write pipe-end "three")
 
+;; prints: red: one
+;; prints: blue: two
+;; prints: pipe: three
 (let loop ((taken 0))
   (when (< taken 3)
     (unless (poll items 1000) (error "nothing came"))

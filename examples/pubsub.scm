@@ -14,6 +14,9 @@
     (socket-option-set! sub 'subscribe "weather")
     (connect-socket sub news)
     (connect-socket answer answers)
+    ;; prints: subscriber: weather: rain
+    ;; prints: subscriber: weather: sun
+    ;; prints: that was all
     (let loop ((synchronized #f))
       (let ((text (receive-message sub as: 'string timeout: 5000)))
         (cond ((not text) (error "no news"))

@@ -10,24 +10,34 @@ trap 'exit 130' INT
 trap 'exit 143' HUP TERM
 passed=0 failed=0
 
-# example NAME LIMIT COMMAND...
+# example NAME LIMIT COMMAND...: it must end with code 0, and print what the
+# comments "; prints: ..." of its program say, where there are any.
 example() {
     name=$1 limit=$2
     shift 2
     timeout "$limit" "$@" >"$output" 2>&1 </dev/null
     status=$?
-    if [ "$status" -eq 0 ]; then
+    wanted=$(sed -n 's/.*; prints: //p' "$here/$name.scm" 2>/dev/null)
+    if [ "$status" -eq 0 ] && [ -n "$wanted" ] && [ "$wanted" != "$(cat "$output")" ]
+    then
+        status="code 0, but prints something else than it says"
+    fi
+    if [ "$status" = 0 ]; then
         echo "ok $name"
         passed=$((passed + 1))
     else
-        echo "FAILED $name (exit $status)"
+        echo "FAILED $name ($status)"
         sed 's/^/    /' "$output"
         failed=$((failed + 1))
     fi
 }
 
-for name in hello pubsub pipeline poll multipart errors threads; do
-    example "$name" 10 "$CSI" -s "$here/$name.scm"
+cd -- "$here" || exit 1
+for program in *.scm; do
+    case $program in
+    threads.scm | wordcount.scm) ;;
+    *) example "${program%.scm}" 20 "$CSI" -s "$program" ;;
+    esac
 done
 
 # The word count, over the text that is here.

@@ -1,11 +1,11 @@
-;;; One thread waits for a message while another works: waiting stops only the
-;;; thread that waits.
+;;; Threads by the names that the egg srfi-18 gives them, so that the examples
+;;; need no egg: a program that has it says (import srfi-18) instead.  They are
+;;; the same threads, those of CHICKEN's runtime.
 
-(import zmq)
+(import (chicken time))
+(declare (uses scheduler))
 
-;; Threads come from the egg srfi-18, as thread-start! and thread-join!.  So that
-;; no egg is needed, these two stand on the same threads of CHICKEN's runtime.
-(define (start-thread thunk)
+(define (thread-start! thunk)
   (let ((thread (##sys#make-thread #f 'created 'example 10000)))
     (##sys#setslot thread 1
       (lambda ()
@@ -16,33 +16,11 @@
     (##sys#add-to-ready-queue thread)
     thread))
 
-(define (join-thread thread)
+(define (thread-join! thread)
   (unless (memq (##sys#slot thread 3) '(dead terminated))
     (##sys#thread-block-for-termination! ##sys#current-thread thread)
     (##sys#thread-yield!)
-    (join-thread thread)))
+    (thread-join! thread)))
 
-(define in (make-socket 'pair))
-(define out (make-socket 'pair))
-(bind-socket in "inproc://threads")
-(connect-socket out "inproc://threads")
-
-(define work-done 0)
-
-(define receiver
-  (start-thread
-   (lambda ()
-     (print "receiver: waiting")
-     (print "receiver: got " (receive-message in as: 'string)))))
-
-(define worker
-  (start-thread
-   (lambda ()
-     (let loop ()
-       (set! work-done (+ work-done 1))
-       (if (< work-done 100000) (loop)))
-     (print "worker: done " work-done " pieces of work")
-     (send-message out "the worker's message"))))
-
-(join-thread worker)
-(join-thread receiver)
+(define (thread-sleep! seconds)
+  (##sys#thread-sleep! (+ (current-process-milliseconds) (* 1000 seconds))))

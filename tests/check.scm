@@ -17,7 +17,6 @@
 (define (run-test name thunk)
   (printf "~a ... " name)
   (flush-output)
-  (set-signal-handler! signal/alrm #t)
   (set-alarm! (test-limit))
   (let ((problem (call/cc
                   (lambda (leave)

@@ -8,12 +8,6 @@
 (include "pair.scm")
 (include "interop/peer.scm")
 
-(define raw-program (make-pathname here "raw.py"))
-
-(define (start-raw role endpoint number)
-  (start-program python (list raw-program role endpoint (->string number))
-                 limit: 60))
-
 ;; Starts the stranger at a socket of ours; until it has ended, a good peer
 ;; asks on, and is answered.
 (define (serve-meanwhile s endpoint stranger)

@@ -22,7 +22,9 @@
        (connect-socket s (peer-endpoint child))
        (procedure s child)
        (close-socket s)))
-   (list (lambda () "tcp://127.0.0.1:*") (lambda () "ipc://*"))))
+   (list (lambda () "tcp://127.0.0.1:*")
+         (lambda ()
+           (string-append "ipc://" (create-temporary-directory) "/socket")))))
 
 (test-with-peers (peer) "push to pull"
   (meet peer 'push '() "pull" (gets)
@@ -177,6 +179,36 @@
          (id (car (take-parts s))))
     (check= (list id "hello") (take-parts s))
     (send-multipart-message s (list id (pattern 256)))
+    (check-peer child)
+    (close-socket s)))
+
+(define line-end (string #\return #\newline))
+
+(test "a stream answers who speaks raw TCP"
+  (let* ((s (make-socket 'stream linger: 0))
+         (child (start-raw "http" (bind-socket s "tcp://127.0.0.1:*") 0))
+         (opened (take-parts s))
+         (id (car opened)))
+    (check= (list id "") opened)
+    (let loop ((request ""))
+      (if (substring-index "/path HTTP/1.0" request)
+          (send-multipart-message
+           s (list id (string-append "HTTP/1.0 200 OK" line-end line-end "/path")))
+          (loop (string-append request (cadr (take-parts s))))))
+    (send-multipart-message s (list id ""))
+    (check-peer child)
+    (close-socket s)))
+
+(test "a stream asks who speaks raw TCP"
+  (let* ((child (start-raw "upper" "" 0))
+         (s (make-socket 'stream linger: 0 connect: (peer-endpoint child)))
+         (id (car (take-parts s))))
+    (send-multipart-message s (list id "hello"))
+    (let loop ((answer ""))
+      (unless (string=? answer "HELLO")
+        (loop (string-append answer (cadr (take-parts s))))))
+    ;; It has closed the connection.
+    (check= (list id "") (take-parts s))
     (check-peer child)
     (close-socket s)))
 

@@ -50,6 +50,13 @@
   (start-program "/usr/bin/env" (append (cdr peer) (map ->string arguments))
                  limit: 45))
 
+;; One that speaks TCP itself: see raw.py.
+(define raw-program (make-pathname here "raw.py"))
+
+(define (start-raw role endpoint number)
+  (start-program python (list raw-program role endpoint (->string number))
+                 limit: 60))
+
 ;; Where a peer that binds has bound.
 (define (peer-endpoint child)
   (or (wait-until

@@ -175,6 +175,15 @@ def http(endpoint, _):
     assert b"/path" in body, data
 
 
+def upper(_, __):
+    """A server that answers five bytes, in capitals, and closes."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    print("tcp://127.0.0.1:%d" % listener.getsockname()[1], flush=True)
+    s, _ = listener.accept()
+    s.sendall(take(s, 5).upper())
+    s.close()
+
+
 signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
 signal.signal(signal.SIGALRM, signal.SIG_DFL)
 signal.alarm(60)
