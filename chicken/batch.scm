@@ -5,17 +5,30 @@
 
 ;; -------------------------------------------------------------- sending --
 
+;; The first pair of a list whose message is not just a string, or its end.
+(foreign-declare "
+static C_word behind_strings(C_word list)
+{
+    while (!C_immediatep(list) && C_header_bits(list) == C_PAIR_TYPE) {
+        C_word x = C_u_i_car(list);
+        if (C_immediatep(x) || C_header_bits(x) != C_STRING_TYPE) break;
+        list = C_u_i_cdr(list);
+    }
+    return list;
+}
+")
+(define-inline (behind-strings l) (##core#inline "behind_strings" l))
+
 (define (check-batch messages)
   (unless (list? messages)
     (fail-type 'send-messages "a list of messages" messages))
-  (let loop ((l messages))
+  (let loop ((l (behind-strings messages)))
     (when (pair? l)
       (let ((m (car l)))
-        (cond ((string? m))
-              ((and (pair? m) (list? m))
-               (for-each (lambda (p) (check-part 'send-messages p)) m))
-              (else (check-part 'send-messages m))))
-      (loop (cdr l)))))
+        (if (and (pair? m) (list? m))
+            (for-each (lambda (p) (check-part 'send-messages p)) m)
+            (check-part 'send-messages m)))
+      (loop (behind-strings (cdr l))))))
 
 (define (stable-message m)
   (if (pair? m) (map stable-part m) (stable-part m)))
@@ -87,7 +100,8 @@ static void receive_each(C_word c, C_word *av)
         int parts = sz_receive_part(socket, SMALL, &data, &size);
         number = parts < 0 ? parts : parts > 1 || size > LARGEST_SMALL_PART;
         if (number != 0) break;
-        C_word words = (C_word)C_bytestowords(size) + 1 + RECORD_WORDS + C_SIZEOF_PAIR;
+        C_word words = (C_word)C_bytestowords(size) + 1 + C_SIZEOF_PAIR +
+                       (C_truep(tag) ? RECORD_WORDS : 0);
         if (size > SMALL && !C_demand(words + 256)) {
             if (count > 0) break;
             C_save_and_reclaim((void *)receive_each, c, av);
@@ -127,9 +141,9 @@ static void receive_each(C_word c, C_word *av)
     (set-unread! s '())
     (if (null? (cdr presented)) (car presented) presented)))
 
-;; At most `max` messages, those that are there, `before` being the ones that
-;; were received already, the last one first; an error only where there is
-;; none.
+;; At most `max` messages, those that are there; `before` are lists of those
+;; that were received already, the last list first.  An error only where there
+;; is none.
 (define (receive-batch s as max before)
   (let* ((got (%receive-each (socket-handle s) max
                              (case as
@@ -137,26 +151,24 @@ static void receive_each(C_word c, C_word *av)
                                ((u8vector) 'u8vector)
                                (else #f))
                              (blobs? as)))
-         (all (append-reverse! got before))
          (reason (%number))
-         (left (fx- max (%received-count))))
-    (define (stop code) (if (null? all) code (reverse all)))
-    (cond ((fx= left 0) (reverse all))
-          ((fx< reason 0) (stop reason))
+         (left (fx- max (%received-count)))
+         (all (if (null? got) before (cons got before))))
+    (cond ((fx= left 0) (joined all))
+          ((fx< reason 0) (if (null? all) reason (joined all)))
           ((fx= reason 0) (receive-batch s as left all))
-          (else
-           (let ((next (receive-whole s as (null? all))))
-             (cond ((fixnum? next) (stop next))
-                   ((not next) (reverse all))
-                   ((fx= left 1) (reverse (cons next all)))
-                   (else (receive-batch s as (fx- left 1) (cons next all)))))))))
+          (else (receive-on s as left all)))))
 
-(define (append-reverse! l onto)
-  (if (pair? l)
-      (let ((rest (cdr l)))
-        (set-cdr! l onto)
-        (append-reverse! rest l))
-      onto))
+(define (receive-on s as max before)
+  (let ((next (receive-whole s as (null? before))))
+    (cond ((not next) (joined before))
+          ((fixnum? next) (if (null? before) next (joined before)))
+          ((fx= max 1) (joined (cons (list next) before)))
+          (else (receive-batch s as (fx- max 1) (cons (list next) before))))))
+
+(define (joined lists)
+  (let loop ((lists (cdr lists)) (all (car lists)))
+    (if (null? lists) all (loop (cdr lists) (append (car lists) all)))))
 
 (define (check-max x)
   (unless (and (fixnum? x) (fx> x 0))
@@ -189,6 +201,6 @@ static void receive_each(C_word c, C_word *av)
 (define (receive-after s as max first)
   (if (or (fx= max 1) (line? s in-bit))
       (list first)
-      (let ((got (receive-batch s as (fx- max 1) (list first))))
+      (let ((got (receive-batch s as (fx- max 1) (list (list first)))))
         (used! s)
         got)))

@@ -104,7 +104,7 @@ static void receive_short(C_word c, C_word *av)
         sz_receive_part(SOCKET(ITEM(av[2], SOCKET_HANDLE)), SMALL, &data, &size) != 1 ||
         size > LARGEST_SMALL_PART)
         go_on(ITEM(self, LONG_WAY), c, av);
-    C_word words = (C_word)C_bytestowords(size) + 1 + RECORD_WORDS;
+    C_word words = (C_word)C_bytestowords(size) + 1 + (tag != 0 ? RECORD_WORDS : 0);
     if (size > SMALL && !C_demand(C_calculate_demand(words, c, 2)))
         C_save_and_reclaim((void *)receive_short, c, av);
     C_word *room = C_alloc(words);
