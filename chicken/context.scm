@@ -45,12 +45,31 @@
           n
           (fail-type 'zmq-io-threads "a number of threads" n)))))
 
-(define zmq-default-context
-  (make-parameter #f
+;; One for the whole program; and one for a thread inside of `parameterize',
+;; which calls a parameter with more arguments than the value.
+(define shared-default-context #f)
+(define the-shared-one (list 'shared))
+(define own-default-context
+  (make-parameter the-shared-one
     (lambda (c)
-      (if (or (not c) (context? c))
+      (if (or (not c) (context? c) (eq? c the-shared-one))
           c
           (fail-type 'zmq-default-context "a ZeroMQ context or #f" c)))))
+
+(define (zmq-default-context . arguments)
+  (cond ((null? arguments)
+         (let ((own (own-default-context)))
+           (if (eq? own the-shared-one) shared-default-context own)))
+        ((pair? (cdr arguments))
+         (apply own-default-context
+                (if (eq? (car arguments) shared-default-context)
+                    the-shared-one
+                    (car arguments))
+                (cdr arguments)))
+        (else
+         (set! shared-default-context (own-default-context (car arguments)))
+         (own-default-context the-shared-one)
+         shared-default-context)))
 
 ;; The default context, made anew where there is none that can be used: in
 ;; the beginning, after its termination, in a forked child.
@@ -59,7 +78,9 @@
     (if (and c (fx= 0 (%check-context (context-handle c))))
         c
         (let ((fresh (make-context (zmq-io-threads))))
-          (zmq-default-context fresh)
+          (if (eq? (own-default-context) the-shared-one)
+              (set! shared-default-context fresh)
+              (own-default-context fresh))
           fresh))))
 
 (define (shutdown-context c)

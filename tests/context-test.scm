@@ -20,6 +20,36 @@
     (check (eq? (zmq-default-context) (socket-context s)))
     (close-socket s)))
 
+(test "the default context is one for all threads"
+  (let ((before (spawn! (lambda () (nap! 30) (zmq-default-context)))))
+    (yield!)
+    (zmq-default-context #f)
+    (check= #f (zmq-default-context))
+    (let* ((t (spawn! (lambda () (make-socket 'pull bind: "inproc://all"))))
+           (in (join! t))
+           (out (make-socket 'push connect: "inproc://all")))
+      (send-message out "met")
+      (check= "met" (receive-message in as: 'string timeout: 5000))
+      (check (eq? (socket-context in) (zmq-default-context)))
+      (check (eq? (socket-context in) (join! before)))
+      (close-socket in)
+      (close-socket out))))
+
+(test "parameterize changes the default context for its thread alone"
+  (let ((c (make-context)) (before (zmq-default-context)))
+    (parameterize ((zmq-default-context c))
+      (check (eq? c (zmq-default-context)))
+      (check (eq? c (socket-context (make-socket 'pair))))
+      (check (eq? c (join! (spawn! zmq-default-context)))))
+    (check (eq? before (zmq-default-context)))
+    (zmq-default-context c)
+    (check (eq? c (join! (spawn! zmq-default-context))))
+    (zmq-default-context before)
+    (check (eq? before (zmq-default-context)))
+    (check-type (zmq-default-context 7))
+    (check (eq? before (zmq-default-context)))
+    (terminate-context c)))
+
 (test "a terminated default context is replaced"
   (let ((before (zmq-default-context)))
     (check= #t (terminate-context before))
