@@ -134,7 +134,7 @@
 (define (save-file location path text secret?)
   (let ((code (%save-keyfile path text secret?)))
     (when secret? (%wipe text))
-    (checked location code path)))
+    (checked-file location code path)))
 
 ;; The secret file first: a public one alone would be of no use.
 (define (save-certificate c path)
@@ -155,9 +155,14 @@
 
 ;; ------------------------------------------------------------- loading --
 
+(define (checked-file location code path)
+  (cond ((fx>= code 0) code)
+        ((not-there? code) (fail/text location code "no such file or directory" (list path)))
+        (else (fail location code path))))
+
 (define (read-keyfile location path)
   (let* ((room (make-string (%keyfile-room)))
-         (size (checked location (%read-keyfile path room) path))
+         (size (checked-file location (%read-keyfile path room) path))
          (text (substring room 0 size)))
     (%wipe room)
     text))

@@ -429,8 +429,6 @@ static int key_text(C_word key, C_word to, bool public_of)
     return code;
 }
 ")
-(define-foreign %has? bool ((c-string capability))
-  "C_return(sz_has(capability));")
 (define-foreign %z85-encode int ((scheme-object data) (scheme-object to))
   "C_return(sz_z85_encode(TEXT(data), (char *)C_data_pointer(to)));")
 (define-foreign %z85-decode int ((scheme-object text) (scheme-object to))

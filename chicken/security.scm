@@ -1,9 +1,5 @@
 ;;; Security: keys and Z85.  A secret never gets into a condition.
 
-(define (zmq-has? capability)
-  (check-symbol 'zmq-has? capability)
-  (%has? (symbol->string capability)))
-
 ;; ----------------------------------------------------------------- Z85 --
 
 ;; A failure at a place in text that may be secret.

@@ -2,6 +2,7 @@
 
 #include "support.h"
 
+#include <sys/stat.h>
 #include <zmq.h>
 
 /* The example of RFC 32. */
@@ -177,6 +178,190 @@ static void what_is_wiped_is_zero(void **state)
     sz_wipe(a, 0);
 }
 
+/* ----------------------------------------------------------- addresses -- */
+
+static bool holds(const char *rule, const char *address)
+{
+    sz_network network;
+    assert_code(sz_network_parse(rule, strlen(rule), &network), 0);
+    return sz_network_holds(&network, address, strlen(address));
+}
+
+static void a_rule_holds_for_its_addresses_only(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *rule, *inside, *outside;
+    } rows[] = {
+        {"192.0.2.1", "192.0.2.1", "192.0.2.2"},
+        {"192.0.2.1/32", "192.0.2.1", "192.0.2.0"},
+        {"192.0.2.0/24", "192.0.2.255", "192.0.3.0"},
+        {"192.0.2.128/25", "192.0.2.200", "192.0.2.127"},
+        {"192.0.2.77/31", "192.0.2.76", "192.0.2.78"},
+        {"0.0.0.0/0", "255.1.2.3", "::1"},
+        {"0.0.0.0/1", "127.255.255.255", "128.0.0.0"},
+        {"192.0.2.1", "::ffff:192.0.2.1", "::192.0.2.1"},
+        {"::ffff:192.0.2.0/120", "192.0.2.9", "192.0.1.9"},
+        {"2001:db8::1", "2001:DB8:0:0::1", "2001:db8::2"},
+        {"2001:db8::/32", "2001:db8:ffff::", "2001:db9::"},
+        {"fe80::/10", "fe80::1%eth0", "fec0::1"},
+        {"::/0", "192.0.2.1", "localhost"},
+        {"ipc", "localhost:0:0:12", "127.0.0.1"},
+        {"ipc:1000", "localhost:1000:5:12", "localhost:100:1000:12"},
+        {"ipc:0", "localhost:0:0:1", "localhost::0:1"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        assert_true(holds(rows[i].rule, rows[i].inside));
+        assert_false(holds(rows[i].rule, rows[i].outside));
+        assert_false(holds(rows[i].rule, ""));
+    }
+}
+
+/* Case 78. */
+static void what_is_no_address_is_in_no_network(void **state)
+{
+    (void)state;
+    static const char *const wrong[] = {
+        "",
+        "1.2.3",
+        "1.2.3.4.5",
+        "1.2.3.256",
+        "1.2.3.4/",
+        "1.2.3.4/33",
+        "::1/129",
+        "::1/x",
+        "1.2.3.4/-1",
+        " 1.2.3.4",
+        "1.2.3.4 ",
+        "1.2.3.4/8/8",
+        "/8",
+        ":::",
+        "ipc:",
+        "ipc:x",
+        "ipcx",
+        "ipc:4294967296",
+        "host.example.org",
+        "1.2.3.4/00000000000000000000000000000000000000000000000000000008"};
+    sz_network network, all, ipc;
+    assert_code(sz_network_parse("::/0", 4, &all), 0);
+    assert_code(sz_network_parse("ipc", 3, &ipc), 0);
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        assert_code(sz_network_parse(wrong[i], strlen(wrong[i]), &network),
+                    SZ_EADDRESS);
+        assert_false(sz_network_holds(&all, wrong[i], strlen(wrong[i])));
+        assert_false(sz_network_holds(&ipc, wrong[i], strlen(wrong[i])));
+    }
+    assert_false(sz_network_holds(&all, "1.2.3.4\0x", 9));
+    assert_code(sz_network_parse("1.2.3.4\0x", 9, &network), SZ_EADDRESS);
+    char random[80];
+    srand(78);
+    for (size_t i = 0; i < loops(20000); i++) {
+        size_t length = (size_t)rand() % sizeof random;
+        for (size_t j = 0; j < length; j++)
+            random[j] =
+                (char)(i % 2 ? rand() : "0123456789abcdef.:/%"[rand() % 20]);
+        if (sz_network_parse(random, length, &network) == 0)
+            sz_network_holds(&network, random, length);
+        sz_network_holds(&ipc, random, length);
+    }
+}
+
+/* -------------------------------------------------------------- keyfiles --
+ */
+
+static mode_t mode_of(const char *path)
+{
+    struct stat found;
+    assert_int_equal(stat(path, &found), 0);
+    return found.st_mode & 0777;
+}
+
+/* Case 79. */
+static void a_secret_file_is_its_owners_from_its_birth(void **state)
+{
+    (void)state;
+    char directory[32], path[64], data[SZ_KEYFILE_ROOM];
+    make_directory(directory);
+    snprintf(path, sizeof path, "%s/key", directory);
+    mode_t before = umask(0);
+    assert_code(sz_keyfile_save(path, "public", 6, false), 0);
+    assert_int_equal(mode_of(path), 0644);
+    assert_code(sz_keyfile_save(path, "secret!", 7, true), 0);
+    umask(before);
+    assert_int_equal(mode_of(path), 0600);
+    assert_code(sz_keyfile_read(path, data), 7);
+    assert_memory_equal(data, "secret!", 7);
+    assert_int_equal(count_entries(directory), 1);
+    remove_directory(directory);
+}
+
+static void a_file_that_cannot_be_saved_leaves_the_old_one(void **state)
+{
+    (void)state;
+    char directory[32], path[64], data[SZ_KEYFILE_ROOM];
+    make_directory(directory);
+    snprintf(path, sizeof path, "%s/key", directory);
+    assert_code(sz_keyfile_save(path, "old", 3, true), 0);
+    struct rlimit limit;
+    getrlimit(RLIMIT_FSIZE, &limit);
+    void (*handler)(int) = signal(SIGXFSZ, SIG_IGN);
+    struct rlimit small = {2, limit.rlim_max};
+    setrlimit(RLIMIT_FSIZE, &small);
+    assert_code(sz_keyfile_save(path, "newer", 5, true), -EFBIG);
+    setrlimit(RLIMIT_FSIZE, &limit);
+    signal(SIGXFSZ, handler);
+    assert_code(sz_keyfile_read(path, data), 3);
+    assert_memory_equal(data, "old", 3);
+    assert_int_equal(count_entries(directory), 1);
+    assert_code(sz_keyfile_save("/no/such/directory", "x", 1, true),
+                SZ_ENOENT);
+    assert_code(sz_keyfile_save(directory, "x", 1, true), -EISDIR);
+    remove_directory(directory);
+}
+
+static void only_a_small_regular_file_is_read(void **state)
+{
+    (void)state;
+    char directory[32], path[64], data[SZ_KEYFILE_ROOM];
+    sz_stamp stamp;
+    make_directory(directory);
+    snprintf(path, sizeof path, "%s/key", directory);
+    assert_code(sz_keyfile_read(path, data), SZ_ENOENT);
+    assert_code(sz_keyfile_stamp(path, &stamp), SZ_ENOENT);
+    assert_code(sz_keyfile_read(directory, data), SZ_EKEYFILE);
+    assert_code(sz_keyfile_read("/dev/zero", data), SZ_EKEYFILE);
+    assert_int_equal(mkfifo(path, 0600), 0);
+    assert_code(sz_keyfile_read(path, data), SZ_EKEYFILE);
+    unlink(path);
+    memset(data, '#', sizeof data);
+    assert_code(sz_keyfile_save(path, data, sizeof data, false), 0);
+    assert_code(sz_keyfile_read(path, data), SZ_EKEYFILE);
+    assert_code(sz_keyfile_save(path, data, sizeof data - 1, false), 0);
+    assert_code(sz_keyfile_read(path, data), SZ_KEYFILE_ROOM - 1);
+    remove_directory(directory);
+}
+
+static void a_stamp_changes_with_the_file(void **state)
+{
+    (void)state;
+    char directory[32], path[64];
+    sz_stamp first, second;
+    make_directory(directory);
+    snprintf(path, sizeof path, "%s/key", directory);
+    assert_code(sz_keyfile_save(path, "one", 3, false), 0);
+    assert_code(sz_keyfile_stamp(path, &first), 0);
+    assert_code(sz_keyfile_stamp(path, &second), 0);
+    assert_memory_equal(&first, &second, sizeof first);
+    assert_int_equal(first.size, 3);
+    assert_int_equal(first.regular, 1);
+    assert_code(sz_keyfile_save(path, "two", 3, false), 0);
+    assert_code(sz_keyfile_stamp(path, &second), 0);
+    assert_memory_not_equal(&first, &second, sizeof first);
+    assert_code(sz_keyfile_stamp(directory, &second), 0);
+    assert_int_equal(second.regular, 0);
+    remove_directory(directory);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -188,6 +373,12 @@ int main(void)
         cmocka_unit_test(a_key_has_32_bytes_or_40_characters),
         cmocka_unit_test(bytes_are_the_same_only_if_all_are),
         cmocka_unit_test(what_is_wiped_is_zero),
+        cmocka_unit_test(a_rule_holds_for_its_addresses_only),
+        cmocka_unit_test(what_is_no_address_is_in_no_network),
+        cmocka_unit_test(a_secret_file_is_its_owners_from_its_birth),
+        cmocka_unit_test(a_file_that_cannot_be_saved_leaves_the_old_one),
+        cmocka_unit_test(only_a_small_regular_file_is_read),
+        cmocka_unit_test(a_stamp_changes_with_the_file),
     };
     return cmocka_run_group_tests(tests, NULL, settle);
 }
