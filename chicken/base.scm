@@ -31,4 +31,6 @@
   (include "parts.scm")
   (include "poller.scm")
   (include "poll.scm")
+  (include "proxy.scm")
+  (include "statistics.scm")
   (include "exit.scm"))

@@ -59,6 +59,7 @@ static size_t bytes_size;
 (define-foreign-variable edescriptors int "SZ_EDESCRIPTORS")
 (define-foreign-variable eeexist int "SZ_EEXIST")
 (define-foreign-variable enoent int "SZ_ENOENT")
+(define-foreign-variable enotsup int "SZ_ENOTSUP")
 (define-foreign-variable eunsupported int "SZ_EUNSUPPORTED")
 (define-foreign-variable ekey int "SZ_EKEY")
 (define-foreign-variable ez85size int "SZ_EZ85SIZE")
@@ -480,6 +481,43 @@ static int key_text(C_word key, C_word to, bool public_of)
    clock_gettime(CLOCK_REALTIME, &t);
    C_return((t.tv_sec * INT64_C(1000000000) + t.tv_nsec - stamp.changed) /
             1000000);")
+
+;; proxies
+
+(foreign-declare "static sz_moved moved;")
+(define-foreign %proxy-move int
+  ((scheme-object from) (scheme-object to) (scheme-object capture))
+  "C_return(sz_proxy_move(SOCKET(from), SOCKET(to), SOCKET(capture), &moved));")
+(define-foreign %moved-messages int () "C_return((int)moved.messages);")
+(define-foreign %moved-bytes unsigned-integer64 () "C_return(moved.bytes);")
+(define-foreign %moved-dropped int () "C_return((int)moved.dropped);")
+(define-foreign %moved-uncaptured int () "C_return((int)moved.uncaptured);")
+(define-foreign %moved-wait int () "C_return(moved.wait);")
+(define-foreign %receives? bool ((scheme-object s))
+  "const sz_type *type = sz_socket_type(SOCKET(s));
+   C_return(type != NULL && type->receives);")
+(define-foreign %sends? bool ((scheme-object s))
+  "const sz_type *type = sz_socket_type(SOCKET(s));
+   C_return(type != NULL && type->sends);")
+;; writes a number as the machine has it into a string
+(define-foreign %uint64-bytes scheme-object
+  ((unsigned-integer64 n) (scheme-object to))
+  "memcpy(C_data_pointer(to), &n, sizeof n); C_return(to);")
+
+;; statistics
+
+(foreign-declare "static sz_statistics statistics;")
+(define-foreign %statistics int ((scheme-object s))
+  "C_return(sz_socket_statistics(SOCKET(s), &statistics));")
+(define-foreign %statistic unsigned-integer64 ((int index))
+  "const uint64_t counts[] = {
+       statistics.sent, statistics.sent_bytes,
+       statistics.received, statistics.received_bytes,
+       statistics.send_eagains, statistics.receive_eagains,
+       statistics.waits, statistics.drops};
+   C_return(counts[index]);")
+(define-foreign %count-wait void ((scheme-object s))
+  "sz_socket_waited(SOCKET(s));")
 
 ;; exit
 

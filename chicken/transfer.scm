@@ -23,6 +23,7 @@
            (let ((code (%check-socket (socket-handle s))))
              (if (fx= code 0) #f code)))
           (else
+           (%count-wait (socket-handle s))
            (wait-to-do s event (limit-of s (eq? event in-bit) timeout)
                        attempt)))))
 

@@ -46,5 +46,12 @@
    ;; security
    curve-keypair curve-public-key z85-encode z85-decode
 
+   ;; proxies
+   proxy make-proxy-control proxy-control?
+   pause-proxy resume-proxy stop-proxy proxy-state proxy-statistics
+
+   ;; statistics
+   socket-statistics
+
    ;; exit
    zmq-exit-linger)))

@@ -223,6 +223,8 @@ struct szi_socket {
     int64_t fd_id; /* once it is closed */
     int receive_timeout, send_timeout, linger;
     bool multicast_loop;
+    bool back; /* what is held was put back: see proxy.c */
+    sz_statistics counts;
     bool torn;              /* a message received so far in part only */
     size_t held;            /* parts received and not released */
     size_t room;            /* of `rest` */
@@ -253,8 +255,25 @@ static inline szi_socket *szi_socket_get(sz_socket handle)
 int szi_socket_read(szi_socket *socket, int number, const void **data,
                     size_t *size);
 
-/* Drops the parts received, of a torn message too. */
+/* The parts received, and dropping them, of a torn message too. */
+static inline zmq_msg_t *szi_part_at(szi_socket *socket, size_t index)
+{
+    return index == 0 ? &socket->first : &socket->rest[index - 1];
+}
 void szi_parts_drop(szi_socket *socket);
+
+/* sz_receive_held. */
+int szi_receive(szi_socket *socket);
+
+/* Whether a message that was received was put back, to be received again. */
+static inline bool szi_put_back(const szi_socket *socket)
+{
+    return socket->back && socket->held > 0 && !socket->torn;
+}
+
+/* Sends parts that are made, all or none.  The parts libzmq took are empty
+ * afterwards; the others are as before, to be closed by the caller. */
+int szi_send_made(szi_socket *socket, zmq_msg_t *made, size_t count);
 
 /* Reads ZMQ_EVENTS, which makes libzmq process what has arrived. */
 int szi_socket_events(szi_socket *socket);

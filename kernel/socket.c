@@ -422,7 +422,9 @@ int szi_socket_events(szi_socket *socket)
     int events = 0;
     size_t size = sizeof events;
     int failed = zmq_getsockopt(socket->zmq, ZMQ_EVENTS, &events, &size);
-    return failed ? szi_last_error() : events & (SZ_IN | SZ_OUT);
+    if (failed)
+        return szi_last_error();
+    return (events & (SZ_IN | SZ_OUT)) | (szi_put_back(socket) ? SZ_IN : 0);
 }
 
 int sz_socket_events(sz_socket handle)

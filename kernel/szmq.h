@@ -354,6 +354,45 @@ int sz_take_all(sz_socket socket, sz_message *messages, size_t count);
 /* Lets go of the parts received. */
 void sz_release(sz_socket socket);
 
+/* What a socket has done.  An operation that would have to wait counts as an
+ * eagain; whoever waits then may count it with sz_socket_waited.  `drops` are
+ * messages that the kernel itself gave up; what libzmq drops is not told. */
+typedef struct {
+    uint64_t sent, sent_bytes;
+    uint64_t received, received_bytes;
+    uint64_t send_eagains, receive_eagains;
+    uint64_t waits, drops;
+} sz_statistics;
+int sz_socket_statistics(sz_socket socket, sz_statistics *found);
+void sz_socket_waited(sz_socket socket);
+
+/* -------------------------------------------------------------- proxy -- */
+
+/* Moves messages from one socket to another, which may be the same, without
+ * touching their bytes, and copies them to `capture` (id 0 for none): one
+ * slice of at most 256 messages and about 200 microseconds.  Never waits.
+ * Nothing is taken that cannot be passed on; should a peer go away in between,
+ * the message is put back: the next to receive from the socket has it.  A
+ * message for a peer that is not there (SZ_EHOSTUNREACH) is dropped.
+ *
+ * 0, and what was moved; or an error of one of the sockets, also SZ_ENOTSUP
+ * where `from` does not receive, or `to` or `capture` does not send. */
+typedef struct {
+    uint64_t messages, bytes;
+    uint64_t dropped;    /* not counted in `messages` */
+    uint64_t uncaptured; /* the peer of `capture` went away */
+    int wait;            /* what to wait for, 0 to call again at once */
+} sz_moved;
+
+enum {
+    SZ_WAIT_INPUT = 1,   /* SZ_IN of `from` */
+    SZ_WAIT_ROOM = 2,    /* SZ_OUT of `to` */
+    SZ_WAIT_CAPTURE = 4, /* SZ_OUT of `capture` */
+    SZ_WAIT_TIME = 8     /* some milliseconds: no event will tell */
+};
+int sz_proxy_move(sz_socket from, sz_socket to, sz_socket capture,
+                  sz_moved *moved);
+
 /* -------------------------------------------------------------- parts -- */
 
 /* One message of all the parts, in the form of czmq's and cppzmq's encode:

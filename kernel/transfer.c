@@ -46,6 +46,17 @@ static void used(szi_socket *socket, attempt made)
 
 /* ---------------------------------------------------------------- send -- */
 
+static int count_sent(szi_socket *socket, int code, size_t size)
+{
+    if (code == 0) {
+        socket->counts.sent++;
+        socket->counts.sent_bytes += size;
+    } else if (code == SZ_EAGAIN) {
+        socket->counts.send_eagains++;
+    }
+    return code;
+}
+
 static int send_once(szi_socket *socket, zmq_msg_t *part, bool more)
 {
     int flags = more ? ZMQ_DONTWAIT | ZMQ_SNDMORE : ZMQ_DONTWAIT;
@@ -95,7 +106,7 @@ static int send_bytes_again(szi_socket *socket, const void *data, size_t size,
     while (code != 0 && again(socket, &code, SZ_OUT, &made))
         code = send_bytes_once(socket, data, size);
     used(socket, made);
-    return code;
+    return count_sent(socket, code, size);
 }
 
 /* Most often the first try does it, and this is all that a message costs. */
@@ -109,6 +120,8 @@ int sz_send_bytes(sz_socket handle, const void *data, size_t size)
     int code = send_bytes_once(socket, data, size);
     if (code != 0)
         return send_bytes_again(socket, data, size, code);
+    socket->counts.sent++;
+    socket->counts.sent_bytes += size;
     szi_socket_touched(socket);
     return 0;
 }
@@ -138,12 +151,27 @@ static int send_rest(szi_socket *socket, zmq_msg_t *made, size_t count,
     return outcome;
 }
 
+int szi_send_made(szi_socket *socket, zmq_msg_t *made, size_t count)
+{
+    size_t size = 0, sent = 1;
+    for (size_t i = 0; i < count; i++)
+        size += zmq_msg_size(&made[i]);
+    attempt first = {0};
+    int code = send_first(socket, &made[0], count > 1, &first);
+    if (code == 0) {
+        first.settled = false;
+        code = send_rest(socket, made, count, &sent);
+    }
+    used(socket, first);
+    return count_sent(socket, code, size);
+}
+
 /* All parts are made before the first is sent, so that want of memory cannot
  * tear the message. */
 static int send_parts(szi_socket *socket, zmq_msg_t *made,
-                      const sz_part *parts, size_t count, attempt *first)
+                      const sz_part *parts, size_t count)
 {
-    size_t ready = 0, sent = 0;
+    size_t ready = 0;
     int code = 0;
     while (ready < count && code == 0) {
         code = make_part(&made[ready], &parts[ready]);
@@ -151,13 +179,8 @@ static int send_parts(szi_socket *socket, zmq_msg_t *made,
             ready++;
     }
     if (code == 0)
-        code = send_first(socket, &made[0], count > 1, first);
-    if (code == 0) {
-        sent = 1;
-        first->settled = false;
-        code = send_rest(socket, made, count, &sent);
-    }
-    for (size_t i = sent; i < ready; i++)
+        code = szi_send_made(socket, made, count);
+    for (size_t i = 0; i < ready; i++)
         zmq_msg_close(&made[i]);
     return code;
 }
@@ -181,20 +204,13 @@ int sz_send(sz_socket handle, const sz_part *parts, size_t count)
         if (made == NULL)
             return SZ_ENOMEM;
     }
-    attempt first = {0};
-    int code = send_parts(socket, made, parts, count, &first);
+    int code = send_parts(socket, made, parts, count);
     if (made != few)
         szi_free(made);
-    used(socket, first);
     return code;
 }
 
 /* ------------------------------------------------------------- receive -- */
-
-static zmq_msg_t *part_at(szi_socket *socket, size_t index)
-{
-    return index == 0 ? &socket->first : &socket->rest[index - 1];
-}
 
 void szi_parts_drop(szi_socket *socket)
 {
@@ -246,11 +262,11 @@ static int make_room(szi_socket *socket)
 static int receive_rest(szi_socket *socket)
 {
     socket->torn = true;
-    while (zmq_msg_more(part_at(socket, socket->held - 1))) {
+    while (zmq_msg_more(szi_part_at(socket, socket->held - 1))) {
         int code = make_room(socket);
         if (code != 0)
             return code;
-        zmq_msg_t *part = part_at(socket, socket->held);
+        zmq_msg_t *part = szi_part_at(socket, socket->held);
         zmq_msg_init(part);
         attempt made = {0};
         code = receive_part(socket, part, &made);
@@ -262,6 +278,13 @@ static int receive_rest(szi_socket *socket)
     return (int)socket->held;
 }
 
+static void count_received(szi_socket *socket)
+{
+    socket->counts.received++;
+    for (size_t i = 0; i < socket->held; i++)
+        socket->counts.received_bytes += zmq_msg_size(szi_part_at(socket, i));
+}
+
 /* Goes on from the first try for a message, whose outcome is `code`, or with
  * a torn one: how many parts it has. */
 static int receive_on(szi_socket *socket, int code)
@@ -271,12 +294,16 @@ static int receive_on(szi_socket *socket, int code)
         code = receive_once(socket, &socket->first);
     if (code != 0) {
         used(socket, first);
+        socket->counts.receive_eagains += code == SZ_EAGAIN;
         return code;
     }
     if (!socket->torn)
         socket->held = 1;
+    socket->back = false;
     code = zmq_msg_more(&socket->first) ? receive_rest(socket) : 1;
     szi_socket_touched(socket);
+    if (code > 0)
+        count_received(socket);
     return code;
 }
 
@@ -291,12 +318,16 @@ int sz_receive(sz_socket handle)
     szi_socket *socket = szi_socket_get(handle);
     if (socket == NULL)
         return szi_socket_refuse(handle);
+    if (szi_put_back(socket)) {
+        socket->back = false;
+        return (int)socket->held;
+    }
     if (!socket->torn)
         szi_parts_drop(socket);
     return receive(socket);
 }
 
-static int receive_or_held(szi_socket *socket)
+int szi_receive(szi_socket *socket)
 {
     if (socket->held > 0 && !socket->torn)
         return (int)socket->held;
@@ -308,7 +339,7 @@ int sz_receive_held(sz_socket handle)
     szi_socket *socket = szi_socket_get(handle);
     if (socket == NULL)
         return szi_socket_refuse(handle);
-    return receive_or_held(socket);
+    return szi_receive(socket);
 }
 
 /* As with sz_send_bytes, the first try is all that a small message costs. */
@@ -321,11 +352,13 @@ int sz_receive_part(sz_socket handle, size_t small, const void **data,
     zmq_msg_t *part = &socket->first;
     int parts;
     if (socket->held > 0) {
-        parts = receive_or_held(socket);
+        parts = szi_receive(socket);
     } else {
         int got = zmq_msg_recv(part, socket->zmq, ZMQ_DONTWAIT);
         /* libzmq lets go of what is in the first part when it receives. */
         if (got >= 0 && (size_t)got <= small && !zmq_msg_more(part)) {
+            socket->counts.received++;
+            socket->counts.received_bytes += (size_t)got;
             szi_socket_touched(socket);
             *data = zmq_msg_data(part);
             *size = (size_t)got;
@@ -350,7 +383,7 @@ int sz_received(sz_socket handle, size_t index, const void **data,
         return szi_socket_refuse(handle);
     if (socket->torn || index >= socket->held)
         return SZ_ENOENT;
-    zmq_msg_t *part = part_at(socket, index);
+    zmq_msg_t *part = szi_part_at(socket, index);
     *data = zmq_msg_data(part);
     *size = zmq_msg_size(part);
     return 0;
@@ -363,7 +396,7 @@ int sz_take(sz_socket handle, size_t index, sz_message *message)
         return szi_socket_refuse(handle);
     if (socket->torn || index >= socket->held)
         return SZ_ENOENT;
-    return szi_message_adopt(part_at(socket, index), message);
+    return szi_message_adopt(szi_part_at(socket, index), message);
 }
 
 int sz_take_all(sz_socket handle, sz_message *messages, size_t count)
@@ -376,7 +409,7 @@ int sz_take_all(sz_socket handle, sz_message *messages, size_t count)
     int code = 0;
     size_t taken = 0;
     while (taken < count && code == 0) {
-        code = szi_message_adopt(part_at(socket, taken), &messages[taken]);
+        code = szi_message_adopt(szi_part_at(socket, taken), &messages[taken]);
         if (code == 0)
             taken++;
     }
@@ -385,7 +418,7 @@ int sz_take_all(sz_socket handle, sz_message *messages, size_t count)
         return 0;
     }
     while (taken-- > 0)
-        szi_message_return(messages[taken], part_at(socket, taken));
+        szi_message_return(messages[taken], szi_part_at(socket, taken));
     return code;
 }
 

@@ -1,0 +1,157 @@
+/* Proxies: messages moved from one socket to another in slices, as libzmq has
+ * them, so that no byte is touched. */
+
+#include "internal.h"
+
+#include <string.h>
+#include <time.h>
+
+enum {
+    MOST = 256,     /* messages of a slice */
+    SLICE = 200000, /* its time in nanoseconds */
+    GLANCE = 8,     /* messages between two looks at the clock */
+    FEW = 16
+};
+
+static int64_t nanoseconds(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
+static int has_room(szi_socket *socket)
+{
+    int events = szi_socket_events(socket);
+    szi_socket_settled(socket, events);
+    return events < 0 ? events : (events & SZ_OUT) != 0;
+}
+
+static uint64_t held_bytes(szi_socket *from)
+{
+    uint64_t size = 0;
+    for (size_t i = 0; i < from->held; i++)
+        size += zmq_msg_size(szi_part_at(from, i));
+    return size;
+}
+
+static void put_back(szi_socket *from)
+{
+    from->back = true;
+    szi_socket_touched(from);
+}
+
+/* Sends what `from` holds, which stays there where it is not `last`. */
+static int send_held(szi_socket *from, szi_socket *to, bool last)
+{
+    zmq_msg_t few[FEW], *made = few;
+    size_t count = from->held;
+    if (last && count == 1)
+        return szi_send_made(to, &from->first, 1);
+    if (count > FEW)
+        made = szi_resize(NULL, count * sizeof *made);
+    if (made == NULL)
+        return SZ_ENOMEM;
+    for (size_t i = 0; i < count; i++) {
+        zmq_msg_init(&made[i]);
+        zmq_msg_copy(&made[i], szi_part_at(from, i));
+    }
+    int code = szi_send_made(to, made, count);
+    for (size_t i = 0; i < count; i++)
+        zmq_msg_close(&made[i]);
+    if (made != few)
+        szi_free(made);
+    return code;
+}
+
+/* Neither a full peer nor a REQ or REP whose turn it is not is an error. */
+static bool is_early(int code)
+{
+    return code == SZ_EAGAIN || code == SZ_EFSM;
+}
+
+/* Passes on what `from` holds: 1, or 0 if there is no room for it. */
+static int pass(szi_socket *from, szi_socket *to, szi_socket *capture,
+                sz_moved *moved)
+{
+    uint64_t size = held_bytes(from);
+    int code = send_held(from, to, capture == NULL);
+    if (is_early(code)) {
+        int room = has_room(to);
+        moved->wait = room == 1 ? SZ_WAIT_TIME : SZ_WAIT_ROOM;
+        return room < 0 ? room : 0;
+    }
+    if (code == SZ_EHOSTUNREACH) {
+        from->counts.drops++;
+        moved->dropped++;
+    } else if (code < 0) {
+        return code;
+    } else {
+        moved->messages++;
+        moved->bytes += size;
+        if (capture != NULL && send_held(from, capture, true) != 0)
+            moved->uncaptured++;
+    }
+    szi_parts_drop(from);
+    return 1;
+}
+
+static int move_slice(szi_socket *from, szi_socket *to, szi_socket *capture,
+                      sz_moved *moved)
+{
+    int64_t end = nanoseconds() + SLICE;
+    for (int i = 1; i <= MOST; i++) {
+        int room = i > 1 && capture != NULL ? has_room(capture) : 1;
+        if (room <= 0) {
+            moved->wait = SZ_WAIT_CAPTURE;
+            return room;
+        }
+        int code = szi_receive(from);
+        if (is_early(code)) {
+            moved->wait = SZ_WAIT_INPUT;
+            return 0;
+        }
+        if (code > 0) {
+            code = pass(from, to, capture, moved);
+            if (code <= 0)
+                put_back(from);
+        }
+        if (code <= 0)
+            return code;
+        if (i % GLANCE == 0 && nanoseconds() > end)
+            return 0;
+    }
+    return 0;
+}
+
+int sz_proxy_move(sz_socket from_handle, sz_socket to_handle,
+                  sz_socket capture_handle, sz_moved *moved)
+{
+    memset(moved, 0, sizeof *moved);
+    szi_socket *from = szi_socket_get(from_handle);
+    szi_socket *to = szi_socket_get(to_handle);
+    szi_socket *capture = NULL;
+    if (from == NULL)
+        return szi_socket_refuse(from_handle);
+    if (to == NULL)
+        return szi_socket_refuse(to_handle);
+    if (capture_handle.id != 0) {
+        capture = szi_socket_get(capture_handle);
+        if (capture == NULL)
+            return szi_socket_refuse(capture_handle);
+    }
+    if (!from->type->receives || !to->type->sends ||
+        (capture != NULL && !capture->type->sends))
+        return SZ_ENOTSUP;
+    int room = has_room(to);
+    if (room <= 0) {
+        moved->wait = SZ_WAIT_ROOM;
+        return room;
+    }
+    room = capture != NULL ? has_room(capture) : 1;
+    if (room <= 0) {
+        moved->wait = SZ_WAIT_CAPTURE;
+        return room;
+    }
+    return move_slice(from, to, capture, moved);
+}
