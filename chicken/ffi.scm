@@ -273,15 +273,42 @@ static int send_message(sz_socket socket, C_word message)
 (define-foreign %send int ((scheme-object s) (scheme-object message))
   "C_return(send_message(SOCKET(s), message));")
 ;; how many messages of a list were sent; why not all is %number
+(foreign-declare "
+static bool several(C_word list)
+{
+    return C_header_bits(C_u_i_car(list)) == C_PAIR_TYPE;
+}
+
+static int send_each(sz_socket socket, C_word list)
+{
+    int sent = 0;
+    number = 0;
+    while (list != C_SCHEME_END_OF_LIST) {
+        enum { MANY = 64 };
+        sz_part messages[MANY];
+        int count = 0, done;
+        C_word rest = list;
+        for (; count < MANY && rest != C_SCHEME_END_OF_LIST && !several(rest);
+             rest = C_u_i_cdr(rest))
+            messages[count++] = part_of(C_u_i_car(rest));
+        if (count > 0) {
+            done = sz_send_each(socket, messages, (size_t)count);
+        } else {
+            done = send_parts(socket, C_u_i_car(list));
+            if (done == 0) done = 1;
+        }
+        if (done < 0) {
+            number = done;
+            break;
+        }
+        sent += done;
+        while (done-- > 0) list = C_u_i_cdr(list);
+    }
+    return sent;
+}
+")
 (define-foreign %send-each int ((scheme-object s) (scheme-object messages))
-  "int sent = 0;
-   number = 0;
-   for (; messages != C_SCHEME_END_OF_LIST; messages = C_u_i_cdr(messages)) {
-       number = send_message(SOCKET(s), C_u_i_car(messages));
-       if (number != 0) break;
-       sent++;
-   }
-   C_return(sent);")
+  "C_return(send_each(SOCKET(s), messages));")
 ;; a list of parts as one message
 (define-foreign %encode-parts scheme-object ((scheme-object list))
   "sz_part few[16];

@@ -322,6 +322,11 @@ int sz_send(sz_socket socket, const sz_part *parts, size_t count);
 /* sz_send of one part that is bytes. */
 int sz_send_bytes(sz_socket socket, const void *data, size_t size);
 
+/* Sends `count` messages of one part each, in order, as sz_send does each of
+ * them, and stops at the first that fails: how many were sent, or where the
+ * first failed, why.  0 for none. */
+int sz_send_each(sz_socket socket, const sz_part *messages, size_t count);
+
 /* Receives a whole message and returns its number of parts, which stay with
  * the socket until sz_release or the next sz_receive.  Never waits.
  * SZ_EAGAIN (wait on sz_socket_fd), SZ_ENOTSUP, SZ_EFSM, SZ_ETERM, and

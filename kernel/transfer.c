@@ -6,6 +6,7 @@
 
 #include "internal.h"
 
+#include <limits.h>
 #include <string.h>
 
 /* What is known of the socket's events after an attempt. */
@@ -110,11 +111,8 @@ static int send_bytes_again(szi_socket *socket, const void *data, size_t size,
 }
 
 /* Most often the first try does it, and this is all that a message costs. */
-int sz_send_bytes(sz_socket handle, const void *data, size_t size)
+static inline int send_bytes(szi_socket *socket, const void *data, size_t size)
 {
-    szi_socket *socket = szi_socket_get(handle);
-    if (socket == NULL)
-        return szi_socket_refuse(handle);
     if (size > PTRDIFF_MAX / 2)
         return SZ_ENOMEM;
     int code = send_bytes_once(socket, data, size);
@@ -124,6 +122,14 @@ int sz_send_bytes(sz_socket handle, const void *data, size_t size)
     socket->counts.sent_bytes += size;
     szi_socket_touched(socket);
     return 0;
+}
+
+int sz_send_bytes(sz_socket handle, const void *data, size_t size)
+{
+    szi_socket *socket = szi_socket_get(handle);
+    if (socket == NULL)
+        return szi_socket_refuse(handle);
+    return send_bytes(socket, data, size);
 }
 
 /* The parts behind the first.  EAGAIN here means that the peer went away in
@@ -185,16 +191,11 @@ static int send_parts(szi_socket *socket, zmq_msg_t *made,
     return code;
 }
 
-int sz_send(sz_socket handle, const sz_part *parts, size_t count)
+static int send_message(szi_socket *socket, const sz_part *parts, size_t count)
 {
     enum {
         FEW = 16
     };
-    szi_socket *socket = szi_socket_get(handle);
-    if (socket == NULL)
-        return szi_socket_refuse(handle);
-    if (count == 0)
-        return SZ_EPARTS;
     zmq_msg_t few[FEW];
     zmq_msg_t *made = few;
     if (count > FEW) {
@@ -208,6 +209,32 @@ int sz_send(sz_socket handle, const sz_part *parts, size_t count)
     if (made != few)
         szi_free(made);
     return code;
+}
+
+int sz_send(sz_socket handle, const sz_part *parts, size_t count)
+{
+    szi_socket *socket = szi_socket_get(handle);
+    if (socket == NULL)
+        return szi_socket_refuse(handle);
+    return count > 0 ? send_message(socket, parts, count) : SZ_EPARTS;
+}
+
+int sz_send_each(sz_socket handle, const sz_part *messages, size_t count)
+{
+    szi_socket *socket = szi_socket_get(handle);
+    if (socket == NULL)
+        return szi_socket_refuse(handle);
+    int sent = 0;
+    while ((size_t)sent < count && sent < INT_MAX) {
+        const sz_part *next = &messages[sent];
+        int code = next->message.id == 0 && next->data != NULL
+                       ? send_bytes(socket, next->data, next->size)
+                       : send_message(socket, next, 1);
+        if (code != 0)
+            return sent > 0 ? sent : code;
+        sent++;
+    }
+    return sent;
 }
 
 /* ------------------------------------------------------------- receive -- */
