@@ -46,16 +46,21 @@ static void keep_messages(szi_context *context, void *argument)
     pthread_mutex_unlock(&context->lock);
 }
 
-/* The longest that a socket which is left may take. */
-static int longest_bound(szi_context *context, int linger)
+/* Whether a socket is left that may hold messages, and the longest that one
+ * may take. */
+static bool any_left(szi_context *context, int linger, int *longest)
 {
-    int longest = GRACE;
+    bool any = false;
+    *longest = GRACE;
     pthread_mutex_lock(&context->lock);
     for (szi_socket *s = context->closed; s != NULL; s = s->next)
-        if (bound_of(s, linger) > longest && szi_socket_lingers(s))
-            longest = bound_of(s, linger);
+        if (szi_socket_lingers(s)) {
+            any = true;
+            if (bound_of(s, linger) > *longest)
+                *longest = bound_of(s, linger);
+        }
     pthread_mutex_unlock(&context->lock);
-    return longest;
+    return any;
 }
 
 static void report_closed(szi_context *context, sz_undelivered *report,
@@ -73,7 +78,8 @@ static void report_closed(szi_context *context, sz_undelivered *report,
     pthread_mutex_unlock(&context->lock);
 }
 
-/* Waits until the context is gone or the time of its sockets is up. */
+/* Waits until the context is gone or the time of its sockets is up; a context
+ * without such sockets has delivered everything, gone or not. */
 static int await_end(sz_context handle, int linger, int64_t begun)
 {
     int code;
@@ -81,9 +87,11 @@ static int await_end(sz_context handle, int linger, int64_t begun)
         szi_context *context = szi_context_get(handle, &code);
         if (context == NULL)
             break;
-        int64_t left = begun + longest_bound(context, linger) - sz_now();
+        int longest;
+        bool any = any_left(context, linger, &longest);
+        int64_t left = begun + longest - sz_now();
         if (left <= 0)
-            return SZ_EAGAIN;
+            return any ? SZ_EAGAIN : 0;
         sz_wait(context->done[0], left < LOOK ? (int)left : LOOK);
     }
     return code;

@@ -191,7 +191,7 @@ void szi_socket_close(szi_socket *socket)
     szi_free(socket->scratch);
     delist(socket);
     szi_observed_closing(socket);
-    bool may_linger = socket->type->sends && socket->linger != 0;
+    bool may_linger = socket->counts.sent > 0 && socket->linger != 0;
     if (may_linger)
         socket->fd_id = szi_descriptor_id(socket->fd);
     zmq_close(socket->zmq);
