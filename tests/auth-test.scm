@@ -303,6 +303,22 @@
              (stop-authenticator b)
              (for-each close-socket (list in first second third)))))))))
 
+(test "a server that connects is guarded too (case 77)"
+  (call-with-context
+   (lambda (c)
+     (let* ((a (start-authenticator c curve: #t))
+            (client (apply make-socket 'push linger: 0 (curve-client)))
+            (e (bind-socket client "tcp://127.0.0.1:*"))
+            (in (apply make-socket 'pull c linger: 0 connect: e curve-server)))
+       (send-message client "first")
+       (check= "first" (take in))
+       (check= "global" (socket-option in 'zap-domain))
+       (check= #t (socket-option in 'zap-enforce-domain))
+       (let ((other (make-socket 'push c connect: e)))
+         (check= "" (socket-option other 'zap-domain)))
+       (stop-authenticator a)
+       (for-each close-socket (list client in))))))
+
 (test "a context has one authenticator"
   (with-authenticator (list curve: (list public))
     (lambda (c a)
