@@ -108,22 +108,30 @@
 
 ;; ----------------------------------------------------------- endpoints --
 
-;; A socket that is bound where there is an authenticator is guarded by it:
-;; libzmq itself lets everybody in who says nothing about security, and if the
-;; authenticator is gone, every CURVE client too.
-(define (guard! location s endpoint)
+;; Where there is an authenticator, it guards the sockets that are bound, and
+;; the servers that connect: libzmq itself lets everybody in who says nothing
+;; about security, and if the authenticator has gone, every CURVE client too.
+(define (guard! location s endpoint bound?)
   (let ((domain (context-guard (socket-context-record s))))
     (when (and domain
                (not (eq? 'stream (socket-type-name s)))
-               (not (substring=? "inproc:" endpoint 0 0 7)))
+               (not (substring=? "inproc:" endpoint 0 0 7))
+               (or bound? (security-server? s)))
       (when (equal? "" (socket-option s 'zap-domain))
         (set-option! location s 'zap-domain domain))
       (set-option! location s 'zap-enforce-domain #t))))
 
+(define (security-server? s)
+  (case (socket-option s 'mechanism)
+    ((plain) (socket-option s 'plain-server))
+    ((curve) (socket-option s 'curve-server))
+    ((gssapi) (socket-option s 'gssapi-server))
+    (else #f)))
+
 (define (open-endpoint location open s endpoint)
   (check-socket location s)
   (check-string location endpoint)
-  (when (eq? open %bind) (guard! location s endpoint))
+  (guard! location s endpoint (eq? open %bind))
   (let ((code (open (socket-handle s) endpoint)))
     (used! s)
     (checked location code endpoint)

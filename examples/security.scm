@@ -32,8 +32,10 @@
 (connect-socket friend endpoint)
 (send-message friend "a question")
 (print "server: " (receive-message server as: 'string timeout: 5000))
+                                        ; prints: server: a question
 (send-message server "an answer")
 (print "ann: " (receive-message friend as: 'string timeout: 5000))
+                                        ; prints: ann: an answer
 
 ;; A stranger is refused and told so; the server gets nothing from it.
 (define stranger (client eve))
@@ -42,7 +44,9 @@
 (send-message stranger "let me in")
 (let ((event (receive-event monitor timeout: 5000)))
   (print "eve: " (event-value event) ", " (event-text event)))
+                                        ; prints: eve: 400, the peer is refused
 (print "server: " (receive-message server timeout: 100))
+                                        ; prints: server: #f
 
 (stop-authenticator authenticator)
 (delete-directory home #t)

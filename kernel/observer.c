@@ -62,7 +62,7 @@ bool szi_observes_all(void)
 
 /* -------------------------------------------------------------- counts -- */
 
-static site *find_site(szi_observed *o, const char *endpoint)
+static site **find_site(szi_observed *o, const char *endpoint)
 {
     site **at = &o->sites;
     while (*at != NULL && strcmp((*at)->endpoint, endpoint) != 0)
@@ -73,7 +73,7 @@ static site *find_site(szi_observed *o, const char *endpoint)
         if (*at != NULL)
             memcpy((*at)->endpoint, endpoint, length);
     }
-    return *at;
+    return at;
 }
 
 /* A handshake is over.  Which of those that began is not told, so the first is
@@ -99,7 +99,8 @@ static void settle_later(szi_observed *o, int64_t handshake, int64_t time)
 
 static void count(szi_observed *o, const sz_event *event)
 {
-    site *at = find_site(o, event->endpoint);
+    site **place = find_site(o, event->endpoint);
+    site *at = *place;
     if (at == NULL)
         return;
     bool failing = at->failing;
@@ -133,6 +134,10 @@ static void count(szi_observed *o, const sz_event *event)
         break;
     default:
         break;
+    }
+    if (at->peers == 0 && !at->failing) {
+        *place = at->next;
+        szi_free(at);
     }
 }
 
@@ -430,6 +435,7 @@ void szi_observed_disconnected(szi_socket *socket, const char *endpoint)
     for (site *at = o->sites; at != NULL; at = at->next)
         if (strcmp(at->endpoint, endpoint) == 0)
             at->peers = 0;
+    o->beginning = 0;
     pthread_mutex_unlock(&socket->context->observing);
 }
 

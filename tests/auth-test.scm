@@ -28,6 +28,12 @@
        (procedure c a)
        (stop-authenticator a)))))
 
+(define (with-directory procedure)
+  (let ((d (create-temporary-directory)))
+    (procedure d)
+    (for-each (lambda (f) (delete-file (make-pathname d f))) (directory d #t))
+    (delete-directory d)))
+
 (define failures '(handshake-failed-auth handshake-failed-protocol handshake-failed-no-detail))
 
 ;; Binds a server, connects a client, which sends: `delivered', or why not as
@@ -191,6 +197,32 @@
       (check= 'delivered (meet c plain-server (plain-client "ann" "p")))
       (check= refused (meet c plain-server (plain-client "ann" "q"))))))
 
+(test "messages tell the user id that was found, and a certificate's metadata"
+  (define (property c server client name)
+    (let* ((in (apply make-socket 'pull c linger: 0 server))
+           (out (apply make-socket 'push linger: 0 client)))
+      (connect-socket out (bind-socket in "tcp://127.0.0.1:*"))
+      (send-message out "x")
+      (let* ((m (receive-message in properties: #t timeout: 10000))
+             (value (message-property m name)))
+        (for-each close-socket (list in out))
+        value)))
+  (with-authenticator (list curve: (list public) plain: '(("ann" . "p")))
+    (lambda (c a)
+      (check= public (property c curve-server (curve-client) 'user-id))
+      (check= "ann" (property c plain-server (plain-client "ann" "p") 'user-id))
+      (configure-authenticator! a curve: (lambda (key) "the owner of the key"))
+      (check= "the owner of the key" (property c curve-server (curve-client) 'user-id))))
+  (with-directory
+   (lambda (d)
+     (save-certificate
+      (make-certificate public: public metadata: '((name . "Ann") (User-Id . "root")))
+      (make-pathname d "ann"))
+     (with-authenticator (list curve: d)
+       (lambda (c a)
+         (check= "Ann" (property c curve-server (curve-client) "name"))
+         (check= public (property c curve-server (curve-client) 'user-id)))))))
+
 ;; ----------------------------------------------------------- addresses --
 
 (test "addresses are allowed and denied, by rule"
@@ -270,6 +302,22 @@
              (check= "third" (take in))
              (stop-authenticator b)
              (for-each close-socket (list in first second third)))))))))
+
+(test "a server that connects is guarded too (case 77)"
+  (call-with-context
+   (lambda (c)
+     (let* ((a (start-authenticator c curve: #t))
+            (client (apply make-socket 'push linger: 0 (curve-client)))
+            (e (bind-socket client "tcp://127.0.0.1:*"))
+            (in (apply make-socket 'pull c linger: 0 connect: e curve-server)))
+       (send-message client "first")
+       (check= "first" (take in))
+       (check= "global" (socket-option in 'zap-domain))
+       (check= #t (socket-option in 'zap-enforce-domain))
+       (let ((other (make-socket 'push c connect: e)))
+         (check= "" (socket-option other 'zap-domain)))
+       (stop-authenticator a)
+       (for-each close-socket (list client in))))))
 
 (test "a context has one authenticator"
   (with-authenticator (list curve: (list public))
@@ -375,12 +423,6 @@
         (check= refused (meet c curve-server stranger))))))
 
 ;; -------------------------------------------------------- certificates --
-
-(define (with-directory procedure)
-  (let ((d (create-temporary-directory)))
-    (procedure d)
-    (for-each (lambda (f) (delete-file (make-pathname d f))) (directory d #t))
-    (delete-directory d)))
 
 (define (file-text path) (call-with-input-file path (lambda (p) (read-string #f p))))
 (define (write-file path text) (call-with-output-file path (lambda (p) (display text p))))

@@ -364,4 +364,33 @@
     (close-monitor m)
     (close-socket s)))
 
+(test "a child observes its own sockets"
+  (let ((s (make-socket 'pull bind: "tcp://127.0.0.1:*")))
+    (receive (pid normal status)
+        (process-wait
+         (process-fork
+          (lambda ()
+            (let* ((in (make-socket 'pull)) (e (bind-socket in "tcp://127.0.0.1:*"))
+                   (out (make-socket 'push linger: 0 connect: e)))
+              (emergency-exit (if (and (wait-connected in timeout: 10000)
+                                       (wait-connected out timeout: 10000))
+                                  5 6))))))
+      (check= 5 status))
+    (close-socket s)))
+
+(test "sockets are not observed where that is not wanted"
+  (check-child 'ok
+    '((import (zmq monitor))
+      (observe-sockets #f)
+      (define a (make-socket 'pull bind: "tcp://127.0.0.1:*"))
+      (when (socket-connections a) (exit 1))
+      (define m (monitor-socket a events: '()))
+      (unless (= 0 (cdr (assq 'peers (socket-connections a)))) (exit 2))
+      (close-monitor m)
+      (when (socket-connections a) (exit 3))
+      (observe-sockets #t)
+      (define b (make-socket 'pull bind: "tcp://127.0.0.1:*"))
+      (unless (socket-connections b) (exit 4))))
+  (check-type (observe-sockets 'yes)))
+
 (report-tests)

@@ -229,6 +229,7 @@ static void want_of_descriptors_never_aborts(void **state)
         assert_child(with_descriptors, &more);
 }
 
+/* libzmq would abort as soon as a peer connects. */
 static int be_enforced(void *argument)
 {
     const char *mechanism = argument;
@@ -259,7 +260,7 @@ static int be_enforced(void *argument)
     return 0;
 }
 
-/* libzmq would abort as soon as a peer connects.  Case 77. */
+/* Case 77. */
 static void a_domain_that_is_enforced_must_be_there(void **state)
 {
     (void)state;

@@ -24,7 +24,7 @@ static void the_example_of_its_standard_goes_both_ways(void **state)
     assert_code(sz_z85_decode(hello_text, 0, bytes, &place), 0);
 }
 
-/* libzmq's is the reference.  Case 80. */
+/* Case 80. */
 static void it_is_the_z85_of_libzmq(void **state)
 {
     (void)state;
