@@ -143,6 +143,7 @@ static size_t bytes_size;
 (define-foreign %option-max integer64 ((int row)) "C_return(ROW(row)->max);")
 (define-foreign %option-secret? bool ((int row))
   "C_return(ROW(row)->secret);")
+(define-foreign %option-live? bool ((int row)) "C_return(ROW(row)->live);")
 (define-foreign %option-symbols c-string ((int row))
   "C_return(ROW(row)->symbols);")
 (define-foreign %option-context? bool ((int row))

@@ -20,14 +20,17 @@ enum {
 
 static const sz_option options[] = {
 #define SOCKET(name, real, ...)                                               \
-    {name, real, SZ_SOCKET_OPTION, false, __VA_ARGS__},
+    {name, real, SZ_SOCKET_OPTION, false, false, __VA_ARGS__},
+#define LIVE(name, real, ...)                                                 \
+    {name, real, SZ_SOCKET_OPTION, false, true, __VA_ARGS__},
 #define SECRET(name, real, ...)                                               \
-    {name, real, SZ_SOCKET_OPTION, true, __VA_ARGS__},
+    {name, real, SZ_SOCKET_OPTION, true, false, __VA_ARGS__},
 #define CONTEXT(name, real, ...)                                              \
-    {name, real, SZ_CONTEXT_OPTION, false, __VA_ARGS__},
+    {name, real, SZ_CONTEXT_OPTION, false, false, __VA_ARGS__},
 #include "option.def"
 #undef CONTEXT
 #undef SECRET
+#undef LIVE
 #undef SOCKET
 };
 

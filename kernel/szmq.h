@@ -141,6 +141,7 @@ typedef struct {
     const char *alias_of; /* the option's own name if this is another name */
     sz_scope scope;
     bool secret; /* the value is not to be shown */
+    bool live;   /* it works at once, not only for later endpoints */
     int number;  /* libzmq's */
     sz_value_type type;
     const char *access;  /* "r", "w" or "rw" */

@@ -216,7 +216,7 @@
             (default . -1)
             (socket-types pair pub sub req rep dealer router pull push xpub
                           xsub stream)
-            (since 2 1 0) (needs . #f) (secret . #f)
+            (live . #t) (since 2 1 0) (needs . #f) (secret . #f)
             (text . "how long close lets what was sent leave, -1 without end"))
           (row-of 'linger))
   (check= (row-of 'linger) (socket-options 'linger))

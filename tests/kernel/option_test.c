@@ -87,6 +87,17 @@ static void an_enumeration_has_a_word_for_every_value(void **state)
     }
 }
 
+static void an_alias_works_when_its_option_does(void **state)
+{
+    (void)state;
+    const sz_option *row;
+    for (size_t i = 0; (row = sz_option_at(i)) != NULL; i++)
+        assert_int_equal(row->live,
+                         sz_option_find(row->scope, row->alias_of)->live);
+    assert_true(option("linger")->live);
+    assert_false(option("immediate")->live);
+}
+
 static void passwords_and_secret_keys_are_secret(void **state)
 {
     (void)state;
@@ -141,6 +152,7 @@ int main(void)
         cmocka_unit_test(every_row_is_sound),
         cmocka_unit_test(an_alias_names_an_option_of_the_same_number),
         cmocka_unit_test(an_enumeration_has_a_word_for_every_value),
+        cmocka_unit_test(an_alias_works_when_its_option_does),
         cmocka_unit_test(passwords_and_secret_keys_are_secret),
         cmocka_unit_test(a_misspelt_name_has_a_near_one),
         cmocka_unit_test(a_strange_name_has_no_near_one),
