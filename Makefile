@@ -1,7 +1,8 @@
 # make demo      sets up, builds, and counts words with several processes
 # make test      sets up, builds, and runs every test
 # make install   installs the egg: for all as root, else for the user
-# make bench     measures against raw C
+# make bench     measures against raw C (QUICK=1: in two minutes)
+# make bench-instructions   counts the instructions of a message
 #
 # Nothing outside this folder is touched, but for Debian's packages that
 # tools/setup installs, and by make install.
@@ -31,13 +32,15 @@ FILES     ?= $(wildcard README.md doc/* chicken/*.scm kernel/* examples/*)
 WORKERS   ?= 4
 TRANSPORT ?= ipc
 
-.PHONY: demo test egg kernel install bench setup peers clean format
+.PHONY: demo test egg kernel install setup peers clean format \
+        bench bench-programs bench-instructions
 
 demo: egg $(BUILD)/wordcount
 	@$(HERE) WORDCOUNT=$(BUILD)/wordcount WORKERS=$(WORKERS) \
 	    TRANSPORT=$(TRANSPORT) examples/wordcount $(FILES)
 
-test: setup-for-tests egg kernel kernel-tests $(BUILD)/wordcount peers
+test: setup-for-tests egg kernel kernel-tests $(BUILD)/wordcount peers \
+      bench-programs
 	$(HERE) BUILD=$(BUILD) WORDCOUNT=$(BUILD)/wordcount tests/all
 
 egg: $(BUILD)/egg
@@ -97,12 +100,22 @@ setup-for-peers:
 
 # -------------------------------------------------------------- bench --
 
-bench: egg $(BUILD)/bench/transfer
-	$(HERE) $(BUILD)/bench/transfer
+bench: bench-programs
+	@tools/setup gnuplot-nox
+	$(HERE) BUILD=$(BUILD) QUICK=$(QUICK) csi -s bench/run.scm
 
-$(BUILD)/bench/%: bench/%.scm $(BUILD)/egg
+bench-instructions: bench-programs setup-for-tests
+	$(HERE) BUILD=$(BUILD) bench/instructions
+
+bench-programs: $(BUILD)/bench/raw $(BUILD)/bench/egg
+
+$(BUILD)/bench/raw: bench/raw.c bench/measure.h | setup
 	@mkdir -p $(@D)
-	$(HERE) csc -O3 -d0 -o $@ $< -L -lzmq
+	$(CC) $(CFLAGS) -o $@ $< $(LIBS)
+
+$(BUILD)/bench/egg: bench/egg.scm bench/measure.h $(BUILD)/egg
+	@mkdir -p $(@D)
+	$(HERE) csc -O3 -d0 -I tests -C "-Ibench -D_GNU_SOURCE" -o $@ $<
 
 # -------------------------------------------------------------- others --
 

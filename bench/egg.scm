@@ -215,12 +215,12 @@
 
 (define-work (publish many count)
   (pin 0)
-  (let* ((out (make-socket 'pub bind: "inproc://publish"))
+  (let* ((out (make-socket 'pub sndhwm: 0 bind: "inproc://publish"))
          (subscribers
           (let loop ((i 0))
             (if (= i many)
                 '()
-                (cons (make-socket 'sub connect: "inproc://publish"
+                (cons (make-socket 'sub rcvhwm: 0 connect: "inproc://publish"
                                    subscribe: (list "all" (string-append "own-" (number->string i))))
                       (loop (+ i 1)))))))
     (nap! 20)
@@ -267,7 +267,7 @@
 ;; message and answers
 (define-work (waiting many count)
   (pin 0)
-  (let* ((context (many-sockets-context (+ (* 2 many) 20)))
+  (let* ((context (many-sockets-context (+ (* 3 many) 20)))
          (answers (make-socket 'pull context bind: "inproc://answers"))
          (outs (make-vector many)))
     (repeat-with (i many)

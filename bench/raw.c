@@ -112,6 +112,29 @@ static void pair(char **argument)
     report((double)count);
 }
 
+/* memory SIZE COUNT: the same, and how much the memory grows after the first
+ * tenth, in KB. */
+static void memory(char **argument)
+{
+    size_t size = strtoul(argument[0], NULL, 10);
+    long count = atol(argument[1]), before = 0;
+    char *data = payload(size);
+    pin(0);
+    void *in = bound(ZMQ_PAIR, "inproc://pair");
+    void *out = connected(ZMQ_PAIR, "inproc://pair");
+    start();
+    for (long i = 0; i < count; i++) {
+        if (i == count / 10)
+            before = resident_kilobytes();
+        send_copy(out, data, size, 0);
+        receive_sized(in, size);
+    }
+    stop();
+    extra[0] = (double)(resident_kilobytes() - before);
+    extras = 1;
+    report((double)count);
+}
+
 /* parts PARTS SIZE COUNT: the same with messages of several parts. */
 static void parts(char **argument)
 {
@@ -232,7 +255,8 @@ static void latency(char **argument)
 }
 
 /* publish SUBSCRIBERS COUNT: every second message goes to all subscribers,
- * the other to none. */
+ * the other to none.  A publisher that is told of its limit too late would
+ * drop messages, so there is none. */
 static void publish(char **argument)
 {
     enum {
@@ -242,12 +266,20 @@ static void publish(char **argument)
     long count = atol(argument[1]);
     void *subscriber[MOST];
     pin(0);
-    void *out = bound(ZMQ_PUB, "inproc://publish");
+    int unlimited = 0;
+    void *out = make_socket(ZMQ_PUB);
+    check(zmq_setsockopt(out, ZMQ_SNDHWM, &unlimited, sizeof unlimited) == 0 &&
+              zmq_bind(out, "inproc://publish") == 0,
+          "zmq_bind");
     for (int i = 0; i < many; i++) {
         char own[16];
-        subscriber[i] = connected(ZMQ_SUB, "inproc://publish");
+        subscriber[i] = make_socket(ZMQ_SUB);
         snprintf(own, sizeof own, "own-%d", i);
-        check(zmq_setsockopt(subscriber[i], ZMQ_SUBSCRIBE, "all", 3) == 0 &&
+        check(zmq_setsockopt(subscriber[i], ZMQ_RCVHWM, &unlimited,
+                             sizeof unlimited) == 0 &&
+                  zmq_connect(subscriber[i], "inproc://publish") == 0 &&
+                  zmq_setsockopt(subscriber[i], ZMQ_SUBSCRIBE, "all", 3) ==
+                      0 &&
                   zmq_setsockopt(subscriber[i], ZMQ_SUBSCRIBE, own,
                                  strlen(own)) == 0,
               "zmq_setsockopt");
@@ -410,12 +442,12 @@ static const struct {
     void (*work)(char **argument);
     int arguments;
 } works[] = {
-    {"pair", pair, 2},         {"parts", parts, 3},
-    {"stream", stream, 3},     {"threads", threads, 2},
-    {"latency", latency, 3},   {"publish", publish, 2},
-    {"poll", poll_sockets, 3}, {"proxy", proxy, 2},
-    {"feed", feed_other, 6},   {"start", begin, 0},
-    {"run", run, 2},
+    {"pair", pair, 2},       {"memory", memory, 2},
+    {"parts", parts, 3},     {"stream", stream, 3},
+    {"threads", threads, 2}, {"latency", latency, 3},
+    {"publish", publish, 2}, {"poll", poll_sockets, 3},
+    {"proxy", proxy, 2},     {"feed", feed_other, 6},
+    {"start", begin, 0},     {"run", run, 2},
 };
 
 int main(int count, char **argument)

@@ -142,8 +142,9 @@ static void receive_each(C_word c, C_word *av)
     (if (null? (cdr presented)) (car presented) presented)))
 
 ;; At most `max` messages, those that are there; `before` are lists of those
-;; that were received already, the last list first.  An error only where there
-;; is none.
+;; that were received already, the last list first.  Not more than there is
+;; room for in the nursery: the collector would copy them before they are used.
+;; An error only where there is none.
 (define (receive-batch s as max before)
   (let* ((got (%receive-each (socket-handle s) max
                              (case as
@@ -154,10 +155,9 @@ static void receive_each(C_word c, C_word *av)
          (reason (%number))
          (left (fx- max (%received-count)))
          (all (if (null? got) before (cons got before))))
-    (cond ((fx= left 0) (joined all))
-          ((fx< reason 0) (if (null? all) reason (joined all)))
-          ((fx= reason 0) (receive-batch s as left all))
-          (else (receive-on s as left all)))))
+    (cond ((and (fx< reason 0) (null? all)) reason)
+          ((and (fx> reason 0) (fx> left 0)) (receive-on s as left all))
+          (else (joined all)))))
 
 (define (receive-on s as max before)
   (let ((next (receive-whole s as (null? before))))
