@@ -33,7 +33,7 @@ WORKERS   ?= 4
 TRANSPORT ?= ipc
 
 .PHONY: demo test egg kernel install setup peers clean format \
-        bench bench-programs bench-instructions
+        bench bench-programs bench-instructions soak
 
 demo: egg $(BUILD)/wordcount
 	@$(HERE) WORDCOUNT=$(BUILD)/wordcount WORKERS=$(WORKERS) \
@@ -116,6 +116,17 @@ $(BUILD)/bench/raw: bench/raw.c bench/measure.h | setup
 $(BUILD)/bench/egg: bench/egg.scm bench/measure.h $(BUILD)/egg
 	@mkdir -p $(@D)
 	$(HERE) csc -O3 -d0 -I tests -C "-Ibench -D_GNU_SOURCE" -o $@ $<
+
+# --------------------------------------------------------------- soak --
+
+ROUNDS ?= 1000000
+
+soak: $(BUILD)/soak/wait
+	$(HERE) $(BUILD)/soak/wait $(ROUNDS)
+
+$(BUILD)/soak/%: tests/soak/%.scm $(BUILD)/egg
+	@mkdir -p $(@D)
+	$(HERE) csc -O2 -I tests/soak -o $@ $<
 
 # -------------------------------------------------------------- others --
 
