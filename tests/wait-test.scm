@@ -392,10 +392,11 @@
     '((define in (make-socket 'pull bind: "inproc://x"))
       (define out (make-socket 'push connect: "inproc://x"))
       (define got '())
+      (define got-by-handler '())
       (set-signal-handler! signal/usr1
         (lambda (n)
           (let ((m (receive-multipart-message in as: 'string non-blocking: #t)))
-            (when m (set! got (cons m got))))))
+            (when m (set! got-by-handler (cons m got-by-handler))))))
       (spawn! (lambda ()
                 (do ((i 0 (+ i 1))) ((= i 2000))
                   (send-multipart-message out
@@ -406,6 +407,7 @@
       (let loop ()
         (let ((m (receive-multipart-message in as: 'string timeout: 500)))
           (when m (set! got (cons m got)) (loop))))
+      (set! got (append got-by-handler got))
       (unless (= 2000 (length got)) (print (length got)) (exit 1))
       (define seen (make-vector 2000 0))
       (for-each (lambda (m)
