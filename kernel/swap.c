@@ -319,7 +319,7 @@ int szi_swap_append(szi_swap *swap, const szi_bytes *parts, size_t count)
     if (code != 0) {
         take_back(swap, start);
         swap->error = code;
-        return means_full(code) ? SZ_EAGAIN : code;
+        return means_full(code) ? SZ_ENOSPC : code;
     }
     swap->messages++;
     if (swap->tail - swap->head > swap->peak)
@@ -465,6 +465,11 @@ bool szi_swap_trim(szi_swap *swap)
     if (left == 0)
         free_buffers(swap);
     return left > 0;
+}
+
+uint64_t szi_swap_count(const szi_swap *swap)
+{
+    return swap->messages;
 }
 
 szi_swap_state szi_swap_look(const szi_swap *swap)

@@ -125,8 +125,9 @@ int szi_swap_new(const szi_disk *disk, const char *directory, uint64_t size,
 void szi_swap_free(szi_swap *swap);
 
 /* Copies a message to the end.  SZ_EAGAIN when there is no room for it now,
- * also on the disk; SZ_EMSGSIZE when it is larger than the whole swap;
- * SZ_ENOMEM, or the disk's error.  What fails leaves all as it was. */
+ * SZ_ENOSPC when there is none on the disk; SZ_EMSGSIZE when it is larger than
+ * the whole swap; SZ_ENOMEM, or the disk's error.  What fails leaves all as it
+ * was. */
 int szi_swap_append(szi_swap *swap, const szi_bytes *parts, size_t count);
 
 /* Begins to take the message at the front: its number of parts, and their
@@ -150,6 +151,8 @@ void szi_swap_drop(szi_swap *swap);
 
 /* Another size, for messages to come; those it holds stay. */
 void szi_swap_resize(szi_swap *swap, uint64_t size);
+
+uint64_t szi_swap_count(const szi_swap *swap);
 
 /* How much can be appended now, in bytes as they are counted. */
 uint64_t szi_swap_room(const szi_swap *swap);

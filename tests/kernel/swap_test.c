@@ -751,7 +751,7 @@ static int fill_disk(const char *directory, int why)
         while ((code = append(swap, count, 4000)) == 0)
             count++;
         szi_swap_state look = szi_swap_look(swap);
-        if (code != SZ_EAGAIN || look.error != why || look.messages != count ||
+        if (code != SZ_ENOSPC || look.error != why || look.messages != count ||
             count < 10)
             return 3;
         for (uint64_t i = 0; i < count; i++)
