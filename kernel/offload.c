@@ -5,35 +5,17 @@
  * front stays where it is until libzmq has taken its last part.  libzmq
  * chooses the peer when a message leaves. */
 
-#include "swap.h"
+#include "offload.h"
 
-#include <poll.h>
-#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 enum {
-    PIECE = 64 * 1024, /* read at a time, between looks at the clock */
-    OFTEN = 16,        /* messages between such looks */
-    SLICE = 200,       /* microseconds that a pump takes */
-    SLICE_MESSAGES = 256,
+    PIECE = 64 * 1024,  /* read at a time, between looks at the clock */
+    OFTEN = 16,         /* messages between such looks */
     LONGEST_PAUSE = 50, /* milliseconds before a publisher tries again */
     PATIENCE = 100,     /* before others do who were not signalled */
     IDLE = 50           /* before an empty swap gives back its space */
-};
-
-struct szi_offload {
-    szi_swap *queue;
-    uint64_t size, dropped;
-    int64_t tried; /* when libzmq took nothing last, or 0 since it did */
-    int64_t idle;  /* since when it is empty with space to give back, or 0 */
-    int pause;     /* of a publisher */
-    bool disk_full;
-    bool unreported; /* messages were lost */
-    /* The message at the front, as far as it is made. */
-    zmq_msg_t *parts;
-    size_t room, made, filled; /* parts; bytes of the last one */
-    bool whole;
 };
 
 static int64_t microseconds(void)
@@ -43,24 +25,12 @@ static int64_t microseconds(void)
     return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
 }
 
-static bool is_empty(const szi_offload *o)
-{
-    return szi_swap_count(o->queue) == 0;
-}
-
 bool szi_offload_waits(const szi_socket *socket)
 {
-    return socket->offload != NULL && !is_empty(socket->offload);
+    return socket->offload != NULL && !szi_offload_empty(socket->offload);
 }
 
-/* libzmq tells who publishes that it can send whether it can or not. */
-static bool publishes(const szi_socket *socket)
-{
-    return socket->type->number == ZMQ_PUB || socket->type->number == ZMQ_XPUB;
-}
-
-/* ------------------------------------------------------------- the front --
- */
+/* ------------------------------------------------------------ the front -- */
 
 static void forget_front(szi_offload *o)
 {
@@ -164,13 +134,11 @@ static void drop_front(szi_offload *o)
     o->disk_full = false;
 }
 
-/* Moves messages to libzmq: 0 when none is left, SZ_EAGAIN when it takes no
- * more, SZ_EINTR when there was no time for more, or why it cannot. */
-static int pump(szi_socket *socket, int messages, int64_t time)
+int szi_offload_pump(szi_socket *socket, int messages, int64_t time)
 {
     szi_offload *o = socket->offload;
     int64_t end = microseconds() + time;
-    for (int n = 0; !is_empty(o); n++) {
+    for (int n = 0; !szi_offload_empty(o); n++) {
         if (n == messages || (n % OFTEN == OFTEN - 1 && microseconds() > end))
             return SZ_EINTR;
         int code = make_front(o, end);
@@ -195,8 +163,8 @@ static int pump_and_tell(szi_socket *socket, int messages, int64_t time)
     uint64_t before = szi_swap_count(o->queue);
     if (before == 0)
         return 0;
-    int code = pump(socket, messages, time);
-    if (is_empty(o)) {
+    int code = szi_offload_pump(socket, messages, time);
+    if (szi_offload_empty(o)) {
         o->idle = sz_now();
         szi_poller_swaps(socket, false);
     }
@@ -207,14 +175,13 @@ static int pump_and_tell(szi_socket *socket, int messages, int64_t time)
 
 void szi_offload_nudge(szi_socket *socket)
 {
-    pump_and_tell(socket, OFTEN, SLICE);
+    pump_and_tell(socket, OFTEN, SZI_SLICE);
 }
 
-/* When to pump again where libzmq took no more. */
-static int64_t next_try(szi_socket *socket)
+int64_t szi_offload_next(szi_socket *socket)
 {
     szi_offload *o = socket->offload;
-    if (!publishes(socket))
+    if (!szi_publishes(socket))
         return sz_now() + PATIENCE;
     o->pause = o->pause == 0 ? 1 : 2 * o->pause;
     if (o->pause > LONGEST_PAUSE)
@@ -242,7 +209,7 @@ int sz_socket_pump(sz_socket handle, int64_t *next)
         return szi_socket_refuse(handle);
     if (socket->offload == NULL)
         return 0;
-    int code = pump_and_tell(socket, SLICE_MESSAGES, SLICE);
+    int code = pump_and_tell(socket, SZI_SLICE_MESSAGES, SZI_SLICE);
     szi_poller_touch(socket->watches);
     szi_poller_signal(socket->watches);
     if (code == 0)
@@ -250,7 +217,7 @@ int sz_socket_pump(sz_socket handle, int64_t *next)
     else if (code == SZ_EINTR)
         *next = 0;
     else if (code == SZ_EAGAIN || code == SZ_ENOMEM)
-        *next = next_try(socket);
+        *next = szi_offload_next(socket);
     else
         return code;
     return 0;
@@ -293,7 +260,7 @@ static int refuse(szi_socket *socket, int code)
         o->disk_full = true;
         code = SZ_EAGAIN;
     }
-    if (publishes(socket) && (code == SZ_EAGAIN || code == SZ_EMSGSIZE)) {
+    if (szi_publishes(socket) && (code == SZ_EAGAIN || code == SZ_EMSGSIZE)) {
         o->dropped++;
         socket->counts.drops++;
         return 0;
@@ -304,7 +271,7 @@ static int refuse(szi_socket *socket, int code)
 static int hold(szi_socket *socket, const sz_part *parts, size_t count)
 {
     szi_offload *o = socket->offload;
-    bool first = is_empty(o);
+    bool first = szi_offload_empty(o);
     if (socket->type->number == ZMQ_REQ && !first)
         return socket->relaxed ? SZ_EAGAIN : SZ_EFSM;
     int code = append(o, parts, count);
@@ -325,14 +292,14 @@ static bool worth_trying(const szi_offload *o)
 static int admit(szi_socket *socket, const sz_part *parts, size_t count)
 {
     szi_offload *o = socket->offload;
-    if (!is_empty(o) && worth_trying(o))
-        pump_and_tell(socket, OFTEN, SLICE);
+    if (!szi_offload_empty(o) && worth_trying(o))
+        pump_and_tell(socket, OFTEN, SZI_SLICE);
     if (o->unreported) {
         o->unreported = false;
         return SZ_ECORRUPT;
     }
     int code = SZ_EAGAIN;
-    if (is_empty(o))
+    if (szi_offload_empty(o))
         code = szi_send_parts(socket, parts, count);
     szi_poller_touch(socket->watches);
     return code == SZ_EAGAIN ? hold(socket, parts, count) : code;
@@ -378,15 +345,15 @@ int szi_socket_state(szi_socket *socket)
 {
     szi_offload *o = socket->offload;
     if (o != NULL)
-        pump_and_tell(socket, OFTEN, SLICE);
+        pump_and_tell(socket, OFTEN, SZI_SLICE);
     int events = szi_socket_events(socket);
     if (o == NULL || events < 0)
         return events;
     if (socket->type->number == ZMQ_REQ)
-        return is_empty(o) ? events : events & ~SZ_OUT;
+        return szi_offload_empty(o) ? events : events & ~SZ_OUT;
     bool room = !o->disk_full &&
                 szi_swap_room(o->queue) >= promised(o) + SZI_SWAP_OVERHEAD;
-    if (!publishes(socket) && !is_empty(o))
+    if (!szi_publishes(socket) && !szi_offload_empty(o))
         events &= ~SZ_OUT;
     return room ? events | SZ_OUT : events;
 }
@@ -410,9 +377,7 @@ int szi_offload_wait(szi_socket *socket, int events, int timeout)
     }
 }
 
-/* -------------------------------------------------------------- closing -- */
-
-static void free_offload(szi_socket *socket)
+void szi_offload_free(szi_socket *socket)
 {
     szi_offload *o = socket->offload;
     forget_front(o);
@@ -420,260 +385,4 @@ static void free_offload(szi_socket *socket)
     szi_swap_free(o->queue);
     szi_free(o);
     socket->offload = NULL;
-}
-
-/* Time left of a linger, in milliseconds, or -1 for no end. */
-static int64_t left_of(const szi_socket *socket, int64_t end)
-{
-    if (end < 0 || atomic_load(&socket->kept))
-        return -1;
-    int64_t left = end - sz_now();
-    return left > 0 ? left : 0;
-}
-
-/* What a closed socket still has, until its linger is over. */
-static void *drain(void *argument)
-{
-    enum {
-        LOOK = 50
-    };
-    szi_socket *socket = argument;
-    szi_context *context = socket->context;
-    int64_t left, end = socket->linger < 0 ? -1 : sz_now() + socket->linger;
-    for (;;) {
-        int code = pump(socket, SLICE_MESSAGES, SLICE);
-        left = left_of(socket, end);
-        if ((code != SZ_EAGAIN && code != SZ_EINTR && code != SZ_ENOMEM) ||
-            left == 0)
-            break;
-        if (code == SZ_EINTR)
-            continue;
-        int64_t time = next_try(socket) - sz_now();
-        time = time < LOOK ? time : LOOK;
-        sz_wait(socket->fd, (int)(left > 0 && left < time ? left : time));
-    }
-    int linger = (int)left;
-    zmq_setsockopt(socket->zmq, ZMQ_LINGER, &linger, sizeof linger);
-    free_offload(socket);
-    zmq_close(socket->zmq);
-    pthread_mutex_lock(&context->lock);
-    atomic_store(&socket->draining, false);
-    context->draining--;
-    pthread_cond_broadcast(&context->drained);
-    pthread_mutex_unlock(&context->lock);
-    szi_context_release(context);
-    return NULL;
-}
-
-static void count_draining(szi_socket *socket, int by)
-{
-    szi_context *context = socket->context;
-    pthread_mutex_lock(&context->lock);
-    atomic_store(&socket->draining, by > 0);
-    context->draining += by;
-    pthread_mutex_unlock(&context->lock);
-    atomic_fetch_add(&context->references, by);
-}
-
-bool szi_offload_close(szi_socket *socket)
-{
-    if (socket->linger != 0 && pump(socket, OFTEN, SLICE) != 0) {
-        count_draining(socket, 1);
-        if (szi_thread_start(drain, socket) == 0)
-            return true;
-        count_draining(socket, -1);
-    }
-    free_offload(socket);
-    return false;
-}
-
-/* -------------------------------------------------------------- options -- */
-
-static int64_t read_option(szi_socket *socket, int number)
-{
-    int value = 0;
-    size_t size = sizeof value;
-    zmq_getsockopt(socket->zmq, number, &value, &size);
-    return value;
-}
-
-static bool is_encrypted(szi_socket *socket)
-{
-    return read_option(socket, ZMQ_MECHANISM) >= ZMQ_CURVE;
-}
-
-/* Why the socket as it is can have no swap, or 0. */
-static int why_not(szi_socket *socket)
-{
-    switch (socket->type->number) {
-    case ZMQ_PUSH:
-    case ZMQ_DEALER:
-    case ZMQ_PAIR:
-    case ZMQ_REQ:
-    case ZMQ_PUB:
-    case ZMQ_XPUB:
-        break;
-    default:
-        return SZ_ESWAPTYPE;
-    }
-    if (read_option(socket, ZMQ_SNDHWM) == 0)
-        return SZ_ESWAPHWM;
-    if (read_option(socket, ZMQ_CONFLATE) != 0)
-        return SZ_ESWAPCONFLATE;
-    if (!socket->swap_plaintext && is_encrypted(socket))
-        return SZ_ESWAPCURVE;
-    return 0;
-}
-
-int szi_offload_allows(const szi_socket *socket, const sz_option *option,
-                       int64_t value)
-{
-    switch (option->number) {
-    case ZMQ_SNDHWM:
-        return value == 0 ? SZ_ESWAPHWM : 0;
-    case ZMQ_CONFLATE:
-        return value != 0 ? SZ_ESWAPCONFLATE : 0;
-    case ZMQ_XPUB_NODROP:
-        return value == 0 ? SZ_ESWAPNODROP : 0;
-    case ZMQ_CURVE_SERVER:
-    case ZMQ_GSSAPI_SERVER:
-        return value != 0 && !socket->swap_plaintext ? SZ_ESWAPCURVE : 0;
-    case ZMQ_CURVE_PUBLICKEY:
-    case ZMQ_CURVE_SECRETKEY:
-    case ZMQ_CURVE_SERVERKEY:
-    case ZMQ_GSSAPI_PRINCIPAL:
-    case ZMQ_GSSAPI_SERVICE_PRINCIPAL:
-        return !socket->swap_plaintext ? SZ_ESWAPCURVE : 0;
-    default:
-        return 0;
-    }
-}
-
-const char *sz_swap_directory(void)
-{
-    static const char *const names[] = {"ZMQ_SWAP_DIR", "TMPDIR"};
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        const char *directory = getenv(names[i]);
-        if (directory != NULL && *directory != '\0')
-            return directory;
-    }
-    return "/var/tmp";
-}
-
-static const char *directory_of(const szi_socket *socket)
-{
-    return socket->swap_directory != NULL ? socket->swap_directory
-                                          : sz_swap_directory();
-}
-
-static void set_nodrop(szi_socket *socket, int nodrop)
-{
-    if (publishes(socket))
-        zmq_setsockopt(socket->zmq, ZMQ_XPUB_NODROP, &nodrop, sizeof nodrop);
-}
-
-static int turn_on(szi_socket *socket, uint64_t size)
-{
-    int code = why_not(socket);
-    if (code != 0)
-        return code;
-    szi_offload *o = szi_new(sizeof *o);
-    if (o == NULL)
-        return SZ_ENOMEM;
-    code = szi_swap_new(&szi_disk_system, directory_of(socket), size,
-                        SZI_SWAP_BUFFER, &o->queue);
-    if (code != 0) {
-        szi_free(o);
-        return code;
-    }
-    o->size = size;
-    set_nodrop(socket, 1);
-    socket->offload = o;
-    return 0;
-}
-
-static int turn_off(szi_socket *socket)
-{
-    pump_and_tell(socket, SLICE_MESSAGES, SLICE);
-    if (!is_empty(socket->offload))
-        return SZ_ESWAPBUSY;
-    free_offload(socket);
-    set_nodrop(socket, socket->nodrop);
-    return 0;
-}
-
-static int set_size(szi_socket *socket, int64_t size)
-{
-    if (socket->offload == NULL)
-        return size > 0 ? turn_on(socket, (uint64_t)size) : 0;
-    if (size == 0)
-        return turn_off(socket);
-    socket->offload->size = (uint64_t)size;
-    szi_swap_resize(socket->offload->queue, (uint64_t)size);
-    return 0;
-}
-
-int szi_offload_set(szi_socket *socket, const sz_option *option, int64_t value)
-{
-    if (option->operand == SZI_SWAP_SIZE)
-        return set_size(socket, value);
-    if (value == 0 && socket->offload != NULL && is_encrypted(socket))
-        return SZ_ESWAPCURVE;
-    socket->swap_plaintext = value != 0;
-    return 0;
-}
-
-int64_t szi_offload_get(const szi_socket *socket, const sz_option *option)
-{
-    const szi_offload *o = socket->offload;
-    if (option->operand == SZI_SWAP_PLAINTEXT)
-        return socket->swap_plaintext;
-    if (o == NULL)
-        return 0;
-    szi_swap_state state = szi_swap_look(o->queue);
-    switch (option->operand) {
-    case SZI_SWAP_SIZE:
-        return (int64_t)o->size;
-    case SZI_SWAP_COUNT:
-        return (int64_t)state.messages;
-    case SZI_SWAP_BYTES:
-        return (int64_t)state.bytes;
-    case SZI_SWAP_PEAK:
-        return (int64_t)state.peak;
-    case SZI_SWAP_DROPPED:
-        return (int64_t)o->dropped;
-    default:
-        return (int64_t)state.lost;
-    }
-}
-
-int szi_offload_set_directory(szi_socket *socket, const char *text,
-                              size_t length)
-{
-    if (socket->offload != NULL)
-        return SZ_ESWAPLATE;
-    char *copy = NULL;
-    if (length > 0) {
-        copy = szi_copy_text(text, length);
-        if (copy == NULL)
-            return SZ_ENOMEM;
-        int code = szi_disk_try(&szi_disk_system, copy);
-        if (code != 0) {
-            szi_free(copy);
-            return code;
-        }
-    }
-    szi_free(socket->swap_directory);
-    socket->swap_directory = copy;
-    return 0;
-}
-
-const char *szi_offload_text(const szi_socket *socket, const sz_option *option)
-{
-    if (option->operand == SZI_SWAP_DIRECTORY)
-        return socket->swap_directory != NULL ? socket->swap_directory : "";
-    int error = socket->offload != NULL
-                    ? szi_swap_look(socket->offload->queue).error
-                    : 0;
-    return error != 0 ? sz_error_symbol(error) : "";
 }

@@ -17,16 +17,15 @@ typedef struct {
 } attempt;
 
 /* Sending may be refused from a state that is up to a millisecond old; reading
- * the events brings it up to date.  Bounded, because EAGAIN can stand beside an
- * event that says otherwise.  Receiving without waiting always looks anew
+ * the events brings it up to date.  Bounded, because EAGAIN can stand beside
+ * an event that says otherwise.  Receiving without waiting always looks anew
  * (socket_base.cpp, recv), so only pollers that watch want the events then. */
 static bool again(szi_socket *socket, int *code, int direction, attempt *made)
 {
     made->settled = false;
     if (*code == SZ_EINTR)
         return true;
-    if (*code != SZ_EAGAIN ||
-        (direction == SZ_IN && socket->watches == NULL))
+    if (*code != SZ_EAGAIN || (direction == SZ_IN && socket->watches == NULL))
         return false;
     made->events = szi_socket_events(socket);
     if (made->events < 0)
