@@ -362,6 +362,9 @@ int szi_count_sent(szi_socket *socket, int code, size_t size);
 int szi_offload_send(szi_socket *socket, const sz_part *parts, size_t count);
 int szi_offload_send_made(szi_socket *socket, zmq_msg_t *made, size_t count);
 
+/* Has the next sending answer SZ_ECORRUPT, which nobody was told yet. */
+void szi_offload_tell_again(szi_socket *socket);
+
 /* Whether messages wait in the socket's swap, if it has one. */
 bool szi_offload_waits(const szi_socket *socket);
 

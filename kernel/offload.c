@@ -318,6 +318,11 @@ int szi_offload_send(szi_socket *socket, const sz_part *parts, size_t count)
     return szi_count_sent(socket, admit(socket, parts, count), all);
 }
 
+void szi_offload_tell_again(szi_socket *socket)
+{
+    socket->offload->unreported = true;
+}
+
 int szi_offload_send_made(szi_socket *socket, zmq_msg_t *made, size_t count)
 {
     sz_part *parts = szi_new(count * sizeof *parts);

@@ -258,8 +258,13 @@ int sz_send_each(sz_socket handle, const sz_part *messages, size_t count)
         int code = next->message.id == 0 && next->data != NULL
                        ? send_bytes(socket, next->data, next->size)
                        : send_message(socket, next, 1, szi_send_made);
-        if (code != 0)
-            return sent > 0 ? sent : code;
+        if (code != 0 && sent == 0)
+            return code;
+        if (code != 0) {
+            if (code == SZ_ECORRUPT)
+                szi_offload_tell_again(socket);
+            break;
+        }
         sent++;
     }
     return sent;
