@@ -3,6 +3,9 @@
 # make install   installs the egg: for all as root, else for the user
 # make bench     measures against raw C (QUICK=1: in two minutes)
 # make bench-instructions   counts the instructions of a message
+# make fuzz      60 seconds (SECONDS) of fuzzing
+# make swap-model SEQUENCES=n      as many random sequences on the swap
+# make bench-swap            measures the swap alone
 #
 # Nothing outside this folder is touched, but for Debian's packages that
 # tools/setup installs, and by make install.
@@ -98,11 +101,43 @@ $(BUILD)/interop/peer: tests/interop/peer.c | setup-for-peers
 setup-for-peers:
 	@tools/setup python3-zmq libczmq-dev
 
+# --------------------------------------------------------------- swap --
+
+SECONDS   ?= 60
+SEQUENCES ?= 1000000
+SEED      ?= 1
+QUEUE     := $(addprefix kernel/,swap.c ring.c checksum.c disk.c memory.c handle.c error.c)
+
+.PHONY: fuzz swap-model bench-swap
+
+# Findings stay in build/fuzz; those that were understood are kept as tests.
+fuzz: $(BUILD)/fuzz/swap
+	mkdir -p $(BUILD)/fuzz/corpus
+	cd $(BUILD)/fuzz && ./swap -max_total_time=$(SECONDS) -max_len=4096 \
+	    -print_final_stats=1 corpus
+
+$(BUILD)/fuzz/%: tests/fuzz/%_fuzz.c $(QUEUE) $(KERNEL_HEADS)
+	@tools/setup clang libclang-rt-14-dev
+	@mkdir -p $(@D)
+	clang -std=c11 -D_GNU_SOURCE -g -O1 -fsanitize=fuzzer,address,undefined \
+	    -fno-sanitize-recover=all -Ikernel -Itests/kernel -o $@ $< $(QUEUE) $(LIBS)
+
+swap-model: $(BUILD)/plain/swap_test
+	SZ_SEQUENCES=$(SEQUENCES) SZ_SEED=$(SEED) $<
+
 # -------------------------------------------------------------- bench --
 
-bench: bench-programs
+bench: bench-programs $(BUILD)/bench/swap
 	@tools/setup gnuplot-nox
 	$(HERE) BUILD=$(BUILD) QUICK=$(QUICK) csi -s bench/run.scm
+	$(BUILD)/bench/swap
+
+bench-swap: $(BUILD)/bench/swap
+	$<
+
+$(BUILD)/bench/swap: bench/swap.c $(BUILD)/plain/libszmq.a
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) -Ikernel -o $@ $^ $(LIBS)
 
 bench-instructions: bench-programs setup-for-tests
 	$(HERE) BUILD=$(BUILD) bench/instructions

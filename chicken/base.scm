@@ -22,6 +22,7 @@
   (include "line.scm")
   (include "context.scm")
   (include "socket.scm")
+  (include "swap.scm")
   (include "option.scm")
   (include "security.scm")
   (include "message.scm")

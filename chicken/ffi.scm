@@ -60,6 +60,7 @@ static size_t bytes_size;
 (define-foreign-variable eeexist int "SZ_EEXIST")
 (define-foreign-variable enoent int "SZ_ENOENT")
 (define-foreign-variable enotsup int "SZ_ENOTSUP")
+(define-foreign-variable eswapsize int "SZ_ESWAPSIZE")
 (define-foreign-variable eunsupported int "SZ_EUNSUPPORTED")
 (define-foreign-variable ekey int "SZ_EKEY")
 (define-foreign-variable ez85size int "SZ_EZ85SIZE")
@@ -546,6 +547,13 @@ static int key_text(C_word key, C_word to, bool public_of)
    C_return(counts[index]);")
 (define-foreign %count-wait void ((scheme-object s))
   "sz_socket_waited(SOCKET(s));")
+
+;; swap
+
+(define-foreign %swap-directory c-string () "C_return(sz_swap_directory());")
+;; when to pump again is %number
+(define-foreign %pump int ((scheme-object s))
+  "C_return(sz_socket_pump(SOCKET(s), &number));")
 
 ;; exit
 

@@ -82,6 +82,12 @@
 
 (define (set-option! location s name value)
   (check-socket location s)
+  (if (eq? name 'swap)
+      (with-swap location s value
+                 (lambda () (set-plain-option! location s name value)))
+      (set-plain-option! location s name value)))
+
+(define (set-plain-option! location s name value)
   (let* ((row (find-option location #f name))
          (type (%option-type row))
          (handle (socket-handle s))

@@ -14,6 +14,7 @@
 enum { LONG_WAY = 1, SOCKET_TAG, MESSAGE_TAG,
        DEFAULT_WAY, AS_KEYWORD, AS_STRING, AS_MESSAGE, AS_BLOB,
        AS_U8VECTOR };
+enum { TOLD_ONCE = MESSAGE_TAG + 1 };
 
 #define ITEM(block, place) C_block_item(block, place)
 #define RECORD(x, tag) (!C_immediatep(x) && C_header_bits(x) == C_STRUCTURE_TYPE && ITEM(x, 0) == (tag))
@@ -32,7 +33,8 @@ static bool has_bytes(C_word x)
 }
 ")
 
-;; (send-message socket message)
+;; (send-message socket message).  An error that the kernel tells only once
+;; goes to a procedure of the socket and the code.
 (foreign-declare "
 static void send_short(C_word c, C_word *av) C_noret;
 static void send_short(C_word c, C_word *av)
@@ -45,22 +47,29 @@ static void send_short(C_word c, C_word *av)
         ITEM(av[2], SOCKET_WAITERS) == C_SCHEME_END_OF_LIST) {
         C_word data = av[3];
         if (RECORD(data, ITEM(self, MESSAGE_TAG))) data = ITEM(data, 1);
-        if (has_bytes(data) &&
-            sz_send_bytes(SOCKET(ITEM(av[2], SOCKET_HANDLE)), TEXT(data)) == 0)
-            C_kontinue(av[1], C_SCHEME_TRUE);
+        if (has_bytes(data)) {
+            int code = sz_send_bytes(SOCKET(ITEM(av[2], SOCKET_HANDLE)), TEXT(data));
+            if (code == 0) C_kontinue(av[1], C_SCHEME_TRUE);
+            if (code == SZ_ECORRUPT) {
+                av[3] = C_fix(code);
+                go_on(ITEM(self, TOLD_ONCE), c, av);
+            }
+        }
     }
     go_on(ITEM(self, LONG_WAY), c, av);
 }
 
 static C_word make_sender(C_word **room, int arguments, C_word long_way,
-                          C_word socket, C_word message)
+                          C_word socket, C_word message, C_word told_once)
 {
     (void)arguments;
-    return C_closure(room, 4, (C_word)send_short, long_way, socket, message);
+    return C_closure(room, 5, (C_word)send_short, long_way, socket, message,
+                     told_once);
 }
 ")
-(define-inline (sender long-way)
-  (##core#inline_allocate ("make_sender" 5) long-way 'zmq-socket 'zmq-message))
+(define-inline (sender long-way told-once)
+  (##core#inline_allocate ("make_sender" 6)
+   long-way 'zmq-socket 'zmq-message told-once))
 
 ;; (receive-message socket) and (receive-message socket as: 'string), or one of
 ;; the other symbols.  Without as:, the parameter need not be asked before it

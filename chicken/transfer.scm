@@ -59,6 +59,10 @@
       part
       (bytes->message 'send-message (bytes-storage part))))
 
+;; What no swap can hold waits until ZeroMQ itself takes it.
+(define (or-later code non-blocking)
+  (if (and (eq? code eswapsize) (not non-blocking)) eagain code))
+
 ;; All of them, or none: the kernel's code, or #f if they were given up.  What
 ;; has to wait is copied first, so that the program may change its strings.
 (define (send-parts s parts non-blocking timeout)
@@ -67,7 +71,8 @@
     (attempt-or-wait
      s out-bit non-blocking timeout
      (lambda ()
-       (let ((code (%send (socket-handle s) (or stable parts))))
+       (let ((code (or-later (%send (socket-handle s) (or stable parts))
+                             non-blocking)))
          (when (and (eq? code eagain) (not stable) (not non-blocking))
            (set! stable (map stable-part parts)))
          code)))))
@@ -101,7 +106,9 @@
 (define (room-to-send? s)
   (memq 'out (socket-option s 'events)))
 
-(define send-message (sender (lambda (s message . rest) (send-with s message rest))))
+(define send-message
+  (sender (lambda (s message . rest) (send-with s message rest))
+          (lambda (s code) (fail 'send-message code s))))
 
 (define (send-with s message rest)
   (check-socket 'send-message s)

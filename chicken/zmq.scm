@@ -21,6 +21,9 @@
    bind-socket connect-socket unbind-socket disconnect-socket
    socket-endpoints socket-fd
 
+   ;; swap
+   zmq-swap-directory
+
    ;; options
    socket-option socket-option-set! socket-options context-options
 

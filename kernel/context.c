@@ -56,6 +56,7 @@ void szi_context_release(szi_context *context)
     if (context->done[1] >= 0)
         close(context->done[1]);
     pthread_mutex_destroy(&context->lock);
+    pthread_cond_destroy(&context->drained);
     pthread_mutex_destroy(&context->observing);
     szi_free(context->observer);
     szi_free(context);
@@ -78,6 +79,7 @@ int sz_context_new(sz_context *handle)
         goto no_context;
     }
     pthread_mutex_init(&context->lock, NULL);
+    pthread_cond_init(&context->drained, NULL);
     pthread_mutex_init(&context->observing, NULL);
     atomic_init(&context->references, 1);
     atomic_init(&context->closing, false);
@@ -192,9 +194,19 @@ static void forget(szi_context *context)
     szi_context_release(context);
 }
 
+/* Terminating makes libzmq refuse what swaps still have. */
+static void await_swaps(szi_context *context)
+{
+    pthread_mutex_lock(&context->lock);
+    while (!context->emptied || context->draining > 0)
+        pthread_cond_wait(&context->drained, &context->lock);
+    pthread_mutex_unlock(&context->lock);
+}
+
 static void *terminate(void *argument)
 {
     szi_context *context = argument;
+    await_swaps(context);
     szi_inproc_resolve(context);
     szi_inproc_close(context);
     while (zmq_ctx_term(context->zmq) != 0 && zmq_errno() == EINTR)
@@ -250,6 +262,10 @@ int sz_context_terminate(sz_context handle)
         atomic_store(&context->shut, true);
         while (context->sockets != NULL)
             szi_socket_close(context->sockets);
+        pthread_mutex_lock(&context->lock);
+        context->emptied = true;
+        pthread_cond_broadcast(&context->drained);
+        pthread_mutex_unlock(&context->lock);
     }
     if (!atomic_load(&context->gone))
         return SZ_EAGAIN;

@@ -41,8 +41,12 @@ static void keep_messages(szi_context *context, void *argument)
     int for_ever = -1;
     pthread_mutex_lock(&context->lock);
     for (szi_socket *s = context->sockets; s != NULL; s = s->next)
-        if (s->linger > 0)
+        if (s->linger > 0) {
+            atomic_store(&s->kept, true);
             zmq_setsockopt(s->zmq, ZMQ_LINGER, &for_ever, sizeof for_ever);
+        }
+    for (szi_socket *s = context->closed; s != NULL; s = s->next)
+        atomic_store(&s->kept, true);
     pthread_mutex_unlock(&context->lock);
 }
 

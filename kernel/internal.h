@@ -88,9 +88,21 @@ enum {
     SZI_SCALED,  /* our unit is `operand` of libzmq's */
     SZI_ZERO,    /* our 0 is libzmq's `operand` */
     SZI_KEPT,    /* libzmq cannot read it back: the kernel remembers it */
-    SZI_SWAP,    /* the kernel's own */
+    SZI_SWAP,    /* the kernel's own: `operand` is one of szi_swap_value */
     SZI_PARTIAL, /* of the values in range, libzmq takes some */
     SZI_PROPERTY /* X-name:value */
+};
+
+enum szi_swap_value {
+    SZI_SWAP_SIZE,
+    SZI_SWAP_COUNT,
+    SZI_SWAP_BYTES,
+    SZI_SWAP_PEAK,
+    SZI_SWAP_DROPPED,
+    SZI_SWAP_LOST,
+    SZI_SWAP_PLAINTEXT,
+    SZI_SWAP_DIRECTORY,
+    SZI_SWAP_ERROR
 };
 
 /* In `types` of a context's option: it must precede the first socket. */
@@ -171,6 +183,9 @@ struct szi_context {
     atomic_bool forgotten;
     struct szi_socket *closed; /* those that may hold messages still */
     int closed_count, closed_limit;
+    bool emptied; /* terminate has closed its sockets */
+    int draining; /* closed sockets whose swap a thread empties */
+    pthread_cond_t drained;
     int done[2];    /* a pipe: [0] is readable once the context is gone */
     void *resolver; /* see inproc.c */
     szi_name *pending;
@@ -207,6 +222,7 @@ enum {
 };
 
 typedef struct szi_watch szi_watch;
+typedef struct szi_offload szi_offload;
 
 typedef struct szi_endpoint {
     struct szi_endpoint *next;
@@ -225,6 +241,13 @@ struct szi_socket {
     bool multicast_loop;
     bool back; /* what is held was put back: see proxy.c */
     sz_statistics counts;
+    bool nodrop;  /* the option xpub-nodrop, but for the swap's use */
+    bool relaxed; /* the option req-relaxed */
+    bool swap_plaintext;
+    char *swap_directory;   /* NULL for the default */
+    szi_offload *offload;   /* NULL while it has no swap */
+    atomic_bool draining;   /* closed, and a thread has it until then */
+    atomic_bool kept;       /* the process ends, and watches the linger */
     bool torn;              /* a message received so far in part only */
     size_t held;            /* parts received and not released */
     size_t room;            /* of `rest` */
@@ -301,17 +324,70 @@ void szi_message_return(sz_message message, zmq_msg_t *part);
  * which may be an error. */
 void szi_poller_touch(szi_watch *watches);
 void szi_poller_settled(szi_watch *watches, int events);
+void szi_offload_nudge(szi_socket *socket);
 static inline void szi_socket_touched(szi_socket *socket)
 {
     if (socket->watches != NULL)
         szi_poller_touch(socket->watches);
+    if (socket->offload != NULL)
+        szi_offload_nudge(socket);
 }
 static inline void szi_socket_settled(szi_socket *socket, int events)
 {
-    if (socket->watches != NULL)
+    if (socket->offload != NULL)
+        szi_socket_touched(socket);
+    else if (socket->watches != NULL)
         szi_poller_settled(socket->watches, events);
 }
+
+/* Tells who watches for SZ_SIGNAL that it was taken, and who watches for
+ * SZ_SWAP that messages begin to wait, or that none waits any more. */
+void szi_poller_signal(szi_watch *watches);
+void szi_poller_swaps(szi_socket *socket, bool waiting);
 void szi_poller_closed(szi_socket *socket);
+
+/* ------------------------------------------------------------ transfer -- */
+
+/* Make parts and send them to libzmq, or send parts that are made, all or
+ * none, whether there is a swap or not; neither tells pollers nor counts. */
+int szi_send_parts(szi_socket *socket, const sz_part *parts, size_t count);
+int szi_send_now(szi_socket *socket, zmq_msg_t *made, size_t count);
+
+/* Counts a message that was sent, or was not; answers the code. */
+int szi_count_sent(szi_socket *socket, int code, size_t size);
+
+/* ------------------------------------------------------------- offload -- */
+
+/* sz_send and szi_send_made of a socket that has a swap. */
+int szi_offload_send(szi_socket *socket, const sz_part *parts, size_t count);
+int szi_offload_send_made(szi_socket *socket, zmq_msg_t *made, size_t count);
+
+/* Has the next sending answer SZ_ECORRUPT, which nobody was told yet. */
+void szi_offload_tell_again(szi_socket *socket);
+
+/* Whether messages wait in the socket's swap, if it has one. */
+bool szi_offload_waits(const szi_socket *socket);
+
+/* The events of a socket as its user sees them, which moves some of what
+ * waits; and sz_socket_wait where there is a swap. */
+int szi_socket_state(szi_socket *socket);
+int szi_offload_wait(szi_socket *socket, int events, int timeout);
+
+/* The socket is closed: true if a thread has taken it over, to close it when
+ * the swap is empty or its linger over.  Else the swap is gone. */
+bool szi_offload_close(szi_socket *socket);
+
+/* The rows of the rule SZI_SWAP.  _allows tells whether an option may be set
+ * to a value where there is a swap. */
+int szi_offload_allows(const szi_socket *socket, const sz_option *option,
+                       int64_t value);
+int szi_offload_set(szi_socket *socket, const sz_option *option,
+                    int64_t value);
+int64_t szi_offload_get(const szi_socket *socket, const sz_option *option);
+int szi_offload_set_directory(szi_socket *socket, const char *text,
+                              size_t length);
+const char *szi_offload_text(const szi_socket *socket,
+                             const sz_option *option);
 
 /* --------------------------------------------------------------- event -- */
 

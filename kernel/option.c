@@ -156,8 +156,6 @@ int szi_option_check(const sz_option *option, sz_scope scope, char access,
 
 int szi_option_check_integer(const sz_option *option, int64_t value)
 {
-    if (option->rule == SZI_SWAP && value > 0)
-        return SZ_ESWAP;
     return value < option->min || value > option->max ? SZ_ERANGE : 0;
 }
 

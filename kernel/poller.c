@@ -22,6 +22,7 @@ struct szi_watch {
     uint64_t socket_id;
     bool hot, closed;
     bool always; /* a file: never waited for */
+    bool quiet;  /* for SZ_SWAP, while nothing waits: not listened to */
     int fired;   /* what is known of a descriptor or signal in this check */
     int known;   /* SZ_IN from where it was found to what is done next */
     szi_watch *next_hot, *previous_hot;
@@ -82,7 +83,47 @@ static void touch(szi_watch *watch)
  * read. */
 static bool signals(const szi_watch *watch)
 {
-    return (watch->events & SZ_SIGNAL) != 0;
+    return (watch->events & (SZ_SIGNAL | SZ_SWAP)) != 0;
+}
+
+static void signal_taken(szi_watch *watch)
+{
+    if ((watch->events & SZ_SIGNAL) == 0)
+        return;
+    watch->fired = SZ_SIGNAL;
+    touch(watch);
+}
+
+void szi_poller_signal(szi_watch *watches)
+{
+    for (szi_watch *w = watches; w != NULL; w = w->next_of_socket)
+        signal_taken(w);
+}
+
+/* Where the system refuses, who pumps is told once, and goes on by time. */
+static void listen(szi_watch *watch)
+{
+    watch->quiet = szi_events_add(watch->poller->source, watch->fd, SZ_IN,
+                                  true, watch) != 0;
+    watch->fired = SZ_SWAP;
+    touch(watch);
+}
+
+static void be_quiet(szi_watch *watch)
+{
+    szi_events_remove(watch->poller->source, watch->fd);
+    watch->quiet = true;
+}
+
+void szi_poller_swaps(szi_socket *socket, bool waiting)
+{
+    for (szi_watch *w = socket->watches; w != NULL; w = w->next_of_socket)
+        if ((w->events & SZ_SWAP) != 0 && w->quiet == waiting) {
+            if (waiting)
+                listen(w);
+            else
+                be_quiet(w);
+        }
 }
 
 void szi_poller_touch(szi_watch *watches)
@@ -110,7 +151,8 @@ void szi_poller_settled(szi_watch *watches, int events)
 void szi_poller_closed(szi_socket *socket)
 {
     for (szi_watch *w = socket->watches; w != NULL; w = w->next_of_socket) {
-        szi_events_remove(w->poller->source, w->fd);
+        if (!w->quiet)
+            szi_events_remove(w->poller->source, w->fd);
         w->socket = NULL;
         w->closed = true;
         touch(w);
@@ -157,7 +199,7 @@ static void remove_watch(szi_watch *watch)
             at = &(*at)->next_of_socket;
         *at = watch->next_of_socket;
     }
-    if (!watch->closed && !watch->always)
+    if (!watch->closed && !watch->always && !watch->quiet)
         szi_events_remove(poller->source, watch->fd);
     if (watch->previous != NULL)
         watch->previous->next = watch->next;
@@ -208,8 +250,12 @@ static szi_watch *find_fd(szi_poller *poller, int fd)
 
 static int enlist(szi_poller *poller, szi_watch *watch, int wanted)
 {
-    int code = szi_events_add(poller->source, watch->fd, wanted,
+    int code = 0;
+    if ((watch->events & SZ_SWAP) == 0)
+        code = szi_events_add(poller->source, watch->fd, wanted,
                               watch->socket != NULL, watch);
+    else
+        watch->quiet = true;
     if (code == SZ_EPERM && watch->socket == NULL)
         watch->always = true;
     else if (code != 0)
@@ -224,6 +270,8 @@ static int enlist(szi_poller *poller, szi_watch *watch, int wanted)
     }
     if ((watch->socket != NULL && !signals(watch)) || watch->always)
         touch(watch);
+    if (watch->quiet && szi_offload_waits(watch->socket))
+        listen(watch);
     return 0;
 }
 
@@ -354,7 +402,7 @@ static void collect(szi_poller *poller)
         for (int i = 0; i < n; i++) {
             szi_watch *watch = fired[i].data;
             watch->fired = watch->socket != NULL
-                               ? SZ_SIGNAL
+                               ? watch->events & (SZ_SIGNAL | SZ_SWAP)
                                : of_descriptor(fired[i].events, watch->events);
             heat(watch);
         }
@@ -377,13 +425,12 @@ static int inspect(szi_watch *watch)
      * libzmq takes a system call. */
     if (fired == 0 && watch->known != 0 && (watch->events & SZ_OUT) == 0)
         return watch->known;
-    int events = szi_socket_events(watch->socket);
+    int events = szi_socket_state(watch->socket);
     for (szi_watch *w = watch->socket->watches; w != NULL;
          w = w->next_of_socket)
-        if (signals(w)) {
-            w->fired = SZ_SIGNAL;
-            touch(w);
-        } else if (w != watch)
+        if (signals(w))
+            signal_taken(w);
+        else if (w != watch)
             settle(w, events);
     if (events < 0)
         return SZ_ERROR;

@@ -22,7 +22,7 @@ static int64_t nanoseconds(void)
 
 static int has_room(szi_socket *socket)
 {
-    int events = szi_socket_events(socket);
+    int events = szi_socket_state(socket);
     szi_socket_settled(socket, events);
     return events < 0 ? events : (events & SZ_OUT) != 0;
 }

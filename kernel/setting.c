@@ -98,6 +98,12 @@ static void remember(szi_socket *socket, const sz_option *option,
     case ZMQ_SNDTIMEO:
         socket->send_timeout = (int)value;
         break;
+    case ZMQ_REQ_RELAXED:
+        socket->relaxed = value != 0;
+        break;
+    case ZMQ_XPUB_NODROP:
+        socket->nodrop = value != 0;
+        break;
     default:
         if (option->rule == SZI_KEPT)
             socket->multicast_loop = value != 0;
@@ -127,7 +133,14 @@ int sz_socket_set_integer(sz_socket handle, const sz_option *option,
     if (socket == NULL)
         return code;
     code = szi_option_check_integer(option, value);
-    if (code != 0 || option->rule == SZI_SWAP)
+    if (code == 0 && option->rule == SZI_SWAP) {
+        code = szi_offload_set(socket, option, value);
+        szi_socket_touched(socket);
+        return code;
+    }
+    if (code == 0 && socket->offload != NULL)
+        code = szi_offload_allows(socket, option, value);
+    if (code != 0)
         return code;
     int64_t inward = szi_option_inward(option, value);
     code = write_integer(socket, option, option->number, inward);
@@ -146,9 +159,18 @@ int sz_socket_get_integer(sz_socket handle, const sz_option *option,
     szi_socket *socket = prepare(handle, option, 'r', true, &code);
     if (socket == NULL)
         return code;
-    if (option->rule == SZI_KEPT || option->rule == SZI_SWAP) {
-        *value = option->rule == SZI_KEPT && socket->multicast_loop;
+    if (option->rule == SZI_KEPT) {
+        *value = socket->multicast_loop;
         return 0;
+    }
+    if (option->rule == SZI_SWAP) {
+        *value = szi_offload_get(socket, option);
+        return 0;
+    }
+    if (socket->offload != NULL && option->number == ZMQ_EVENTS) {
+        code = szi_socket_state(socket);
+        *value = code;
+        return code < 0 ? code : 0;
     }
     int narrow = 0;
     int64_t wide = 0;
@@ -171,6 +193,10 @@ int sz_socket_set_bytes(sz_socket handle, const sz_option *option,
     if (socket == NULL)
         return code;
     code = szi_option_check_bytes(option, data, size);
+    if (code == 0 && option->rule == SZI_SWAP)
+        return szi_offload_set_directory(socket, data, size);
+    if (code == 0 && socket->offload != NULL)
+        code = szi_offload_allows(socket, option, 1);
     if (code != 0)
         return code;
     char key[SZ_KEY_TEXT + 1];
@@ -199,6 +225,11 @@ int sz_socket_get_bytes(sz_socket handle, const sz_option *option,
     szi_socket *socket = prepare(handle, option, 'r', false, &code);
     if (socket == NULL)
         return code;
+    if (option->rule == SZI_SWAP) {
+        *data = szi_offload_text(socket, option);
+        *size = strlen(*data);
+        return 0;
+    }
     code =
         explain(socket, option, 'r', read_bytes(socket, option, data, size));
     /* The NUL behind a string is counted by libzmq, not by us. */

@@ -130,6 +130,7 @@ int sz_socket_new(sz_context handle, const sz_type *type, sz_socket *made)
 
 static void free_socket(szi_socket *socket)
 {
+    szi_free(socket->swap_directory);
     while (socket->endpoints != NULL) {
         szi_endpoint *endpoint = socket->endpoints;
         socket->endpoints = endpoint->next;
@@ -142,6 +143,8 @@ static void free_socket(szi_socket *socket)
 /* libzmq closes the descriptor when the last message has left. */
 bool szi_socket_lingers(const szi_socket *socket)
 {
+    if (atomic_load(&socket->draining))
+        return true;
     return socket->fd_id >= 0 &&
            szi_descriptor_id(socket->fd) == socket->fd_id;
 }
@@ -194,7 +197,9 @@ void szi_socket_close(szi_socket *socket)
     bool may_linger = socket->counts.sent > 0 && socket->linger != 0;
     if (may_linger)
         socket->fd_id = szi_descriptor_id(socket->fd);
-    zmq_close(socket->zmq);
+    bool drained = socket->offload != NULL && szi_offload_close(socket);
+    if (!drained)
+        zmq_close(socket->zmq);
     if (may_linger)
         remember_closed(socket);
     else
@@ -432,7 +437,7 @@ int sz_socket_events(sz_socket handle)
     szi_socket *socket = szi_socket_get(handle);
     if (socket == NULL)
         return szi_socket_refuse(handle);
-    int events = szi_socket_events(socket);
+    int events = szi_socket_state(socket);
     szi_socket_settled(socket, events);
     return events;
 }

@@ -414,6 +414,42 @@ int sz_parts_encode(const sz_part *parts, size_t count, sz_message *message);
 int sz_parts_decode(const void *encoded, size_t size, size_t *offset,
                     const void **data, size_t *part_size);
 
+/* --------------------------------------------------------------- swap -- */
+
+/* A socket whose option `swap` is above 0 holds what libzmq does not take,
+ * in memory and then in a file, up to that many bytes: sz_send answers
+ * SZ_EAGAIN only when that is full, too.  What was accepted reaches libzmq in
+ * order, each message whole, at most once, while the process lives.  It does
+ * not survive the process.
+ *
+ * push, dealer and pair hold any number of messages; req holds one request,
+ * and its reply can be waited for at once; pub and xpub hold what a subscriber
+ * cannot take, and drop what does not fit any more (swap-dropped counts it).
+ * Other types have no swap (SZ_ESWAPTYPE).  What cannot go with it is refused
+ * in either order: SZ_ESWAPHWM, SZ_ESWAPCONFLATE, SZ_ESWAPCURVE,
+ * SZ_ESWAPNODROP.  Setting it to 0 is refused while messages wait
+ * (SZ_ESWAPBUSY), setting its directory while it is on (SZ_ESWAPLATE).
+ *
+ * sz_send answers besides SZ_ESWAPSIZE for a message that is larger than the
+ * whole swap, where libzmq does not take it at once; SZ_EIO and other errors
+ * of the disk, where only that message was not accepted; and once SZ_ECORRUPT
+ * after the disk did not give back what was written: swap-lost tells how many
+ * messages are lost, none is sent that was damaged.
+ *
+ * SZ_OUT is told while there is room for a message of 64 KiB, or of an eighth
+ * of the swap if that is less.  What a closed socket still holds leaves for
+ * the time of its linger, by a thread of the kernel's. */
+
+/* Moves what waits in the socket's swap to libzmq, for about 200 microseconds
+ * at most.  *next is when to call again (sz_now; 0 for at once), -1 for when
+ * messages wait again: see SZ_SWAP.  Every other call for the socket moves
+ * some, too.  SZ_ETERM. */
+int sz_socket_pump(sz_socket socket, int64_t *next);
+
+/* Where the file of a swap is by default: $ZMQ_SWAP_DIR, $TMPDIR or
+ * /var/tmp. */
+const char *sz_swap_directory(void);
+
 /* ------------------------------------------------------------ pollers -- */
 
 /* A set of sockets and descriptors to watch, level-triggered for its user.
@@ -434,8 +470,12 @@ void sz_poller_free(sz_poller poller);
  * on SZ_EAGAIN wait for the signal, or for a use of the socket by somebody
  * else; do it again. */
 enum {
-    SZ_SIGNAL = 8
+    SZ_SIGNAL = 8,
+    SZ_SWAP = 16
 };
+/* SZ_SWAP, alone, is for who pumps: it is reported when messages begin to wait
+ * in the socket's swap, and while they do, once each time that the descriptor
+ * signals; then call sz_socket_pump. */
 int sz_poller_add_socket(sz_poller poller, sz_socket socket, int events,
                          uint64_t tag);
 int sz_poller_add_fd(sz_poller poller, int fd, int events, uint64_t tag);

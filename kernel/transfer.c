@@ -17,16 +17,15 @@ typedef struct {
 } attempt;
 
 /* Sending may be refused from a state that is up to a millisecond old; reading
- * the events brings it up to date.  Bounded, because EAGAIN can stand beside an
- * event that says otherwise.  Receiving without waiting always looks anew
+ * the events brings it up to date.  Bounded, because EAGAIN can stand beside
+ * an event that says otherwise.  Receiving without waiting always looks anew
  * (socket_base.cpp, recv), so only pollers that watch want the events then. */
 static bool again(szi_socket *socket, int *code, int direction, attempt *made)
 {
     made->settled = false;
     if (*code == SZ_EINTR)
         return true;
-    if (*code != SZ_EAGAIN ||
-        (direction == SZ_IN && socket->watches == NULL))
+    if (*code != SZ_EAGAIN || (direction == SZ_IN && socket->watches == NULL))
         return false;
     made->events = szi_socket_events(socket);
     if (made->events < 0)
@@ -47,7 +46,7 @@ static void used(szi_socket *socket, attempt made)
 
 /* ---------------------------------------------------------------- send -- */
 
-static int count_sent(szi_socket *socket, int code, size_t size)
+int szi_count_sent(szi_socket *socket, int code, size_t size)
 {
     if (code == 0) {
         socket->counts.sent++;
@@ -107,7 +106,7 @@ static int send_bytes_again(szi_socket *socket, const void *data, size_t size,
     while (code != 0 && again(socket, &code, SZ_OUT, &made))
         code = send_bytes_once(socket, data, size);
     used(socket, made);
-    return count_sent(socket, code, size);
+    return szi_count_sent(socket, code, size);
 }
 
 /* Most often the first try does it, and this is all that a message costs. */
@@ -115,6 +114,8 @@ static inline int send_bytes(szi_socket *socket, const void *data, size_t size)
 {
     if (size > PTRDIFF_MAX / 2)
         return SZ_ENOMEM;
+    if (socket->offload != NULL)
+        return szi_offload_send(socket, &(sz_part){data, size, {0}}, 1);
     int code = send_bytes_once(socket, data, size);
     if (code != 0)
         return send_bytes_again(socket, data, size, code);
@@ -157,25 +158,42 @@ static int send_rest(szi_socket *socket, zmq_msg_t *made, size_t count,
     return outcome;
 }
 
+static int send_made(szi_socket *socket, zmq_msg_t *made, size_t count,
+                     attempt *first)
+{
+    size_t sent = 1;
+    int code = send_first(socket, &made[0], count > 1, first);
+    if (code != 0)
+        return code;
+    first->settled = false;
+    return send_rest(socket, made, count, &sent);
+}
+
+int szi_send_now(szi_socket *socket, zmq_msg_t *made, size_t count)
+{
+    attempt first = {0};
+    return send_made(socket, made, count, &first);
+}
+
 int szi_send_made(szi_socket *socket, zmq_msg_t *made, size_t count)
 {
-    size_t size = 0, sent = 1;
+    if (socket->offload != NULL)
+        return szi_offload_send_made(socket, made, count);
+    size_t size = 0;
     for (size_t i = 0; i < count; i++)
         size += zmq_msg_size(&made[i]);
     attempt first = {0};
-    int code = send_first(socket, &made[0], count > 1, &first);
-    if (code == 0) {
-        first.settled = false;
-        code = send_rest(socket, made, count, &sent);
-    }
+    int code = send_made(socket, made, count, &first);
     used(socket, first);
-    return count_sent(socket, code, size);
+    return szi_count_sent(socket, code, size);
 }
+
+typedef int sending(szi_socket *socket, zmq_msg_t *made, size_t count);
 
 /* All parts are made before the first is sent, so that want of memory cannot
  * tear the message. */
 static int send_parts(szi_socket *socket, zmq_msg_t *made,
-                      const sz_part *parts, size_t count)
+                      const sz_part *parts, size_t count, sending *send)
 {
     size_t ready = 0;
     int code = 0;
@@ -185,13 +203,14 @@ static int send_parts(szi_socket *socket, zmq_msg_t *made,
             ready++;
     }
     if (code == 0)
-        code = szi_send_made(socket, made, count);
+        code = send(socket, made, count);
     for (size_t i = 0; i < ready; i++)
         zmq_msg_close(&made[i]);
     return code;
 }
 
-static int send_message(szi_socket *socket, const sz_part *parts, size_t count)
+static int send_message(szi_socket *socket, const sz_part *parts, size_t count,
+                        sending *send)
 {
     enum {
         FEW = 16
@@ -205,10 +224,15 @@ static int send_message(szi_socket *socket, const sz_part *parts, size_t count)
         if (made == NULL)
             return SZ_ENOMEM;
     }
-    int code = send_parts(socket, made, parts, count);
+    int code = send_parts(socket, made, parts, count, send);
     if (made != few)
         szi_free(made);
     return code;
+}
+
+int szi_send_parts(szi_socket *socket, const sz_part *parts, size_t count)
+{
+    return send_message(socket, parts, count, szi_send_now);
 }
 
 int sz_send(sz_socket handle, const sz_part *parts, size_t count)
@@ -216,7 +240,11 @@ int sz_send(sz_socket handle, const sz_part *parts, size_t count)
     szi_socket *socket = szi_socket_get(handle);
     if (socket == NULL)
         return szi_socket_refuse(handle);
-    return count > 0 ? send_message(socket, parts, count) : SZ_EPARTS;
+    if (count == 0)
+        return SZ_EPARTS;
+    if (socket->offload != NULL)
+        return szi_offload_send(socket, parts, count);
+    return send_message(socket, parts, count, szi_send_made);
 }
 
 int sz_send_each(sz_socket handle, const sz_part *messages, size_t count)
@@ -229,9 +257,14 @@ int sz_send_each(sz_socket handle, const sz_part *messages, size_t count)
         const sz_part *next = &messages[sent];
         int code = next->message.id == 0 && next->data != NULL
                        ? send_bytes(socket, next->data, next->size)
-                       : send_message(socket, next, 1);
-        if (code != 0)
-            return sent > 0 ? sent : code;
+                       : send_message(socket, next, 1, szi_send_made);
+        if (code != 0 && sent == 0)
+            return code;
+        if (code != 0) {
+            if (code == SZ_ECORRUPT)
+                szi_offload_tell_again(socket);
+            break;
+        }
         sent++;
     }
     return sent;
@@ -320,6 +353,9 @@ static int receive_on(szi_socket *socket, int code)
     while (code != 0 && again(socket, &code, SZ_IN, &first))
         code = receive_once(socket, &socket->first);
     if (code != 0) {
+        /* A request that waits in the swap was sent, for its user. */
+        if (code == SZ_EFSM && szi_offload_waits(socket))
+            code = SZ_EAGAIN;
         used(socket, first);
         socket->counts.receive_eagains += code == SZ_EAGAIN;
         return code;

@@ -11,13 +11,12 @@ static void check_below_and_above(const sz_option *row, sz_socket socket)
 {
     if (!is_integer(row) || !can(row, 'w') || !is_built(row))
         return;
-    int above = strcmp(row->name, "swap") == 0 ? SZ_ESWAP : SZ_ERANGE;
     if (row->min > INT64_MIN)
         assert_row(row, sz_socket_set_integer(socket, row, row->min - 1),
                    SZ_ERANGE);
     if (row->max < INT64_MAX)
         assert_row(row, sz_socket_set_integer(socket, row, row->max + 1),
-                   above);
+                   SZ_ERANGE);
     if (row->min > INT64_MIN)
         assert_row(row, sz_socket_set_integer(socket, row, INT64_MIN),
                    SZ_ERANGE);
@@ -50,8 +49,6 @@ static void check_range(const sz_option *row, sz_socket socket)
     if (!is_integer(row) || !can(row, 'w'))
         return;
     check_kept(row, socket, row->min);
-    if (strcmp(row->name, "swap") == 0)
-        return;
     check_kept(row, socket, row->max);
     if (row->max > INT32_MIN + 7 && row->min < row->max - 7)
         check_kept(row, socket, row->max - 7);
@@ -467,20 +464,6 @@ static void buffers_of_0_are_the_system_s(void **state)
     finish(context);
 }
 
-static void only_a_swap_of_0_can_be_set(void **state)
-{
-    (void)state;
-    sz_context context = make_context();
-    sz_socket socket = make_socket(context, "push");
-    set(socket, "swap", 0);
-    assert_code(sz_socket_set_integer(socket, option("swap"), 1), SZ_ESWAP);
-    assert_code(sz_socket_set_integer(socket, option("swap"), INT64_MAX),
-                SZ_ESWAP);
-    assert_code(sz_socket_set_integer(socket, option("swap"), -1), SZ_ERANGE);
-    assert_int_equal(get(socket, "swap"), 0);
-    finish(context);
-}
-
 static void rcvmore_tells_nothing_once_the_message_is_received(void **state)
 {
     (void)state;
@@ -572,7 +555,6 @@ int main(void)
         cmocka_unit_test(recovery_ivl_is_in_seconds),
         cmocka_unit_test(mcast_loop_is_remembered),
         cmocka_unit_test(buffers_of_0_are_the_system_s),
-        cmocka_unit_test(only_a_swap_of_0_can_be_set),
         cmocka_unit_test(rcvmore_tells_nothing_once_the_message_is_received),
         cmocka_unit_test(type_fd_events_and_last_endpoint_tell_the_state),
         cmocka_unit_test(the_timeouts_are_known_to_waits),

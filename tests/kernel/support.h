@@ -46,6 +46,15 @@ static inline size_t loops(size_t modest)
     return times > 1 ? modest * (size_t)times : modest;
 }
 
+/* Exhaustive loops are long by default; SZ_TEST_SCALE divides them where a
+ * checker makes each step slow. */
+static inline size_t scaled(size_t many)
+{
+    const char *divisor = getenv("SZ_TEST_SCALE");
+    long by = divisor != NULL ? strtol(divisor, NULL, 10) : 1;
+    return by > 1 && many > (size_t)by ? many / (size_t)by : many;
+}
+
 static inline int64_t now(void)
 {
     struct timespec t;

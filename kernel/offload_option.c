@@ -1,0 +1,195 @@
+/* The options of a socket's swap, and those that cannot go with it. */
+
+#include "offload.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static int64_t read_option(szi_socket *socket, int number)
+{
+    int value = 0;
+    size_t size = sizeof value;
+    zmq_getsockopt(socket->zmq, number, &value, &size);
+    return value;
+}
+
+static bool is_encrypted(szi_socket *socket)
+{
+    return read_option(socket, ZMQ_MECHANISM) >= ZMQ_CURVE;
+}
+
+/* Why the socket as it is can have no swap, or 0. */
+static int why_not(szi_socket *socket)
+{
+    switch (socket->type->number) {
+    case ZMQ_PUSH:
+    case ZMQ_DEALER:
+    case ZMQ_PAIR:
+    case ZMQ_REQ:
+    case ZMQ_PUB:
+    case ZMQ_XPUB:
+        break;
+    default:
+        return SZ_ESWAPTYPE;
+    }
+    if (read_option(socket, ZMQ_SNDHWM) == 0)
+        return SZ_ESWAPHWM;
+    if (read_option(socket, ZMQ_CONFLATE) != 0)
+        return SZ_ESWAPCONFLATE;
+    if (!socket->swap_plaintext && is_encrypted(socket))
+        return SZ_ESWAPCURVE;
+    return 0;
+}
+
+int szi_offload_allows(const szi_socket *socket, const sz_option *option,
+                       int64_t value)
+{
+    switch (option->number) {
+    case ZMQ_SNDHWM:
+        return value == 0 ? SZ_ESWAPHWM : 0;
+    case ZMQ_CONFLATE:
+        return value != 0 ? SZ_ESWAPCONFLATE : 0;
+    case ZMQ_XPUB_NODROP:
+        return value == 0 ? SZ_ESWAPNODROP : 0;
+    case ZMQ_CURVE_SERVER:
+    case ZMQ_GSSAPI_SERVER:
+        return value != 0 && !socket->swap_plaintext ? SZ_ESWAPCURVE : 0;
+    case ZMQ_CURVE_PUBLICKEY:
+    case ZMQ_CURVE_SECRETKEY:
+    case ZMQ_CURVE_SERVERKEY:
+    case ZMQ_GSSAPI_PRINCIPAL:
+    case ZMQ_GSSAPI_SERVICE_PRINCIPAL:
+        return !socket->swap_plaintext ? SZ_ESWAPCURVE : 0;
+    default:
+        return 0;
+    }
+}
+
+const char *sz_swap_directory(void)
+{
+    static const char *const names[] = {"ZMQ_SWAP_DIR", "TMPDIR"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        const char *directory = getenv(names[i]);
+        if (directory != NULL && *directory != '\0')
+            return directory;
+    }
+    return "/var/tmp";
+}
+
+static const char *directory_of(const szi_socket *socket)
+{
+    return socket->swap_directory != NULL ? socket->swap_directory
+                                          : sz_swap_directory();
+}
+
+static void set_nodrop(szi_socket *socket, int nodrop)
+{
+    if (szi_publishes(socket))
+        zmq_setsockopt(socket->zmq, ZMQ_XPUB_NODROP, &nodrop, sizeof nodrop);
+}
+
+static int turn_on(szi_socket *socket, uint64_t size)
+{
+    int code = why_not(socket);
+    if (code != 0)
+        return code;
+    szi_offload *o = szi_new(sizeof *o);
+    if (o == NULL)
+        return SZ_ENOMEM;
+    code = szi_swap_new(&szi_disk_system, directory_of(socket), size,
+                        SZI_SWAP_BUFFER, &o->queue);
+    if (code != 0) {
+        szi_free(o);
+        return code;
+    }
+    o->size = size;
+    set_nodrop(socket, 1);
+    socket->offload = o;
+    return 0;
+}
+
+static int turn_off(szi_socket *socket)
+{
+    szi_offload_nudge(socket);
+    if (!szi_offload_empty(socket->offload))
+        return SZ_ESWAPBUSY;
+    szi_offload_free(socket);
+    set_nodrop(socket, socket->nodrop);
+    return 0;
+}
+
+static int set_size(szi_socket *socket, int64_t size)
+{
+    if (socket->offload == NULL)
+        return size > 0 ? turn_on(socket, (uint64_t)size) : 0;
+    if (size == 0)
+        return turn_off(socket);
+    socket->offload->size = (uint64_t)size;
+    szi_swap_resize(socket->offload->queue, (uint64_t)size);
+    return 0;
+}
+
+int szi_offload_set(szi_socket *socket, const sz_option *option, int64_t value)
+{
+    if (option->operand == SZI_SWAP_SIZE)
+        return set_size(socket, value);
+    if (value == 0 && socket->offload != NULL && is_encrypted(socket))
+        return SZ_ESWAPCURVE;
+    socket->swap_plaintext = value != 0;
+    return 0;
+}
+
+int64_t szi_offload_get(const szi_socket *socket, const sz_option *option)
+{
+    const szi_offload *o = socket->offload;
+    if (option->operand == SZI_SWAP_PLAINTEXT)
+        return socket->swap_plaintext;
+    if (o == NULL)
+        return 0;
+    szi_swap_state state = szi_swap_look(o->queue);
+    switch (option->operand) {
+    case SZI_SWAP_SIZE:
+        return (int64_t)o->size;
+    case SZI_SWAP_COUNT:
+        return (int64_t)state.messages;
+    case SZI_SWAP_BYTES:
+        return (int64_t)state.bytes;
+    case SZI_SWAP_PEAK:
+        return (int64_t)state.peak;
+    case SZI_SWAP_DROPPED:
+        return (int64_t)o->dropped;
+    default:
+        return (int64_t)state.lost;
+    }
+}
+
+int szi_offload_set_directory(szi_socket *socket, const char *text,
+                              size_t length)
+{
+    if (socket->offload != NULL)
+        return SZ_ESWAPLATE;
+    char *copy = NULL;
+    if (length > 0) {
+        copy = szi_copy_text(text, length);
+        if (copy == NULL)
+            return SZ_ENOMEM;
+        int code = szi_disk_try(&szi_disk_system, copy);
+        if (code != 0) {
+            szi_free(copy);
+            return code;
+        }
+    }
+    szi_free(socket->swap_directory);
+    socket->swap_directory = copy;
+    return 0;
+}
+
+const char *szi_offload_text(const szi_socket *socket, const sz_option *option)
+{
+    if (option->operand == SZI_SWAP_DIRECTORY)
+        return socket->swap_directory != NULL ? socket->swap_directory : "";
+    int error = socket->offload != NULL
+                    ? szi_swap_look(socket->offload->queue).error
+                    : 0;
+    return error != 0 ? sz_error_symbol(error) : "";
+}

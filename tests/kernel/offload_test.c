@@ -1,0 +1,834 @@
+/* The swap in front of sockets: what waits in it, in which order it leaves,
+ * what is refused, and how closing, terminating and exit treat it. */
+
+#include "support.h"
+
+#include <fcntl.h>
+
+enum {
+    MEGABYTE = 1 << 20
+};
+
+static int set_swap(sz_socket socket, int64_t bytes)
+{
+    return sz_socket_set_integer(socket, option("swap"), bytes);
+}
+
+/* Two sockets whose pipe holds few messages, the first with a swap. */
+static void make_swapped(sz_context context, const char *type, sz_socket *a,
+                         const char *peer, sz_socket *b, int64_t bytes)
+{
+    static int serial;
+    char endpoint[40];
+    snprintf(endpoint, sizeof endpoint, "inproc://swapped-%d", serial++);
+    *a = make_socket(context, type);
+    *b = make_socket(context, peer);
+    set(*a, "sndhwm", 2);
+    set(*b, "rcvhwm", 2);
+    set(*a, "swap", bytes);
+    assert_code(bind_to(*b, endpoint), 0);
+    if (strcmp(peer, "sub") == 0)
+        subscribe(*b, "");
+    assert_code(connect_to(*a, endpoint), 0);
+}
+
+static int send_number(sz_socket socket, int number, size_t size)
+{
+    char *bytes = calloc(1, size + 16);
+    int length = snprintf(bytes, size + 16, "%d ", number);
+    sz_part part = {.data = bytes,
+                    .size = size > (size_t)length ? size : (size_t)length};
+    int code = sz_send(socket, &part, 1);
+    free(bytes);
+    return code;
+}
+
+/* Pumps as who owns the sender does. */
+static int receive_pumping(sz_socket from, sz_socket sender)
+{
+    int64_t next, end = now() + DEADLINE;
+    int count;
+    while ((count = sz_receive(from)) == SZ_EAGAIN && now() < end) {
+        assert_code(sz_socket_pump(sender, &next), 0);
+        sz_socket_wait(from, SZ_IN, 1);
+    }
+    return count;
+}
+
+static int number_received(sz_socket socket)
+{
+    const void *data = NULL;
+    size_t size = 0;
+    assert_code(sz_received(socket, 0, &data, &size), 0);
+    return (int)strtol(data, NULL, 10);
+}
+
+static void check_numbers(sz_socket from, sz_socket sender, int first, int end)
+{
+    for (int i = first; i < end; i++) {
+        assert_code(receive_pumping(from, sender), 1);
+        assert_int_equal(number_received(from), i);
+    }
+}
+
+/* -------------------------------------------------------------- sending -- */
+
+static void what_libzmq_does_not_take_waits_and_leaves_in_order(void **state)
+{
+    (void)state;
+    static const char *const pairs[][2] = {
+        {"push", "pull"}, {"dealer", "dealer"}, {"pair", "pair"}};
+    for (size_t i = 0; i < 3; i++) {
+        sz_context context = make_context();
+        sz_socket a, b;
+        make_swapped(context, pairs[i][0], &a, pairs[i][1], &b, MEGABYTE);
+        for (int n = 0; n < 1000; n++)
+            assert_code(send_number(a, n, 500), 0);
+        assert_true(get(a, "swap-count") > 900);
+        assert_int_equal(get(a, "swap-bytes"),
+                         get(a, "swap-count") * (500 + 24));
+        assert_true(get(a, "swap-peak") >= get(a, "swap-bytes"));
+        check_numbers(b, a, 0, 500);
+        for (int n = 1000; n < 1400; n++)
+            assert_code(send_number(a, n, 500), 0);
+        check_numbers(b, a, 500, 1400);
+        assert_int_equal(get(a, "swap-count"), 0);
+        assert_int_equal(get(a, "swap-bytes"), 0);
+        assert_int_equal(get(a, "swap-lost"), 0);
+        finish(context);
+    }
+}
+
+static void it_goes_through_a_file_and_back(void **state)
+{
+    (void)state;
+    sz_context context = make_context();
+    sz_socket a, b;
+    make_swapped(context, "push", &a, "pull", &b, 64 * MEGABYTE);
+    for (int round = 0; round < 2; round++) {
+        for (int n = 0; n < 400; n++)
+            assert_code(send_number(a, n, 100000), 0);
+        check_numbers(b, a, 0, 400);
+    }
+    finish(context);
+}
+
+static void a_full_swap_makes_its_socket_wait(void **state)
+{
+    (void)state;
+    sz_context context = make_context();
+    sz_socket a, b;
+    make_swapped(context, "push", &a, "pull", &b, 10000);
+    int n = 0, code;
+    while ((code = send_number(a, n, 500)) == 0)
+        n++;
+    assert_code(code, SZ_EAGAIN);
+    assert_true(n > 19);
+    assert_int_equal(sz_socket_events(a), 0);
+    assert_code(sz_socket_wait(a, SZ_OUT, 20), SZ_EAGAIN);
+    check_numbers(b, a, 0, 10);
+    assert_code(sz_socket_wait(a, SZ_OUT, DEADLINE), SZ_OUT);
+    assert_code(send_number(a, n++, 500), 0);
+    check_numbers(b, a, 10, n);
+    finish(context);
+}
+
+/* After SZ_OUT, an eighth of the swap has room. */
+static void out_promises_room(void **state)
+{
+    (void)state;
+    sz_context context = make_context();
+    sz_socket a, b;
+    make_swapped(context, "push", &a, "pull", &b, 8000);
+    int sent = 0, received = 0;
+    for (int i = 0; i < 3000; i++) {
+        if (sz_socket_events(a) & SZ_OUT)
+            assert_code(send_number(a, sent++, 1000), 0);
+        else
+            assert_code(send_number(a, sent, 1000), SZ_EAGAIN);
+        if (i % 3 == 0) {
+            check_numbers(b, a, received, received + 1);
+            received++;
+        }
+    }
+    check_numbers(b, a, received, sent);
+    finish(context);
+}
+
+/* Case 88. */
+static void a_message_of_parts_waits_whole_or_not_at_all(void **state)
+{
+    (void)state;
+    sz_context context = make_context();
+    sz_socket a, b;
+    make_swapped(context, "push", &a, "pull", &b, 600);
+    sz_part parts[20];
+    char texts[20][8];
+    for (int i = 0; i < 20; i++) {
+        snprintf(texts[i], sizeof texts[i], "%d", i);
+        parts[i] = text_part(texts[i]);
+    }
+    int accepted = 0, code;
+    while ((code = sz_send(a, parts, 20)) == 0)
+        accepted++;
+    assert_code(code, SZ_EAGAIN);
+    assert_code(sz_send(a, parts, 1), 0); /* a small one fits still */
+    for (int n = 0; n < accepted; n++) {
+        assert_code(receive_pumping(b, a), 20);
+        for (size_t i = 0; i < 20; i++)
+            assert_received(b, i, texts[i]);
+    }
+    assert_code(receive_pumping(b, a), 1);
+    assert_code(sz_receive(b), SZ_EAGAIN);
+    finish(context);
+}
+
+static void held_messages_and_empty_ones_wait_too(void **state)
+{
+    (void)state;
+    sz_context context = make_context();
+    sz_socket a, b;
+    make_swapped(context, "pair", &a, "pair", &b, MEGABYTE);
+    for (int i = 0; i < 10; i++)
+        assert_code(send_number(a, i, 0), 0);
+    sz_message message;
+    assert_code(sz_message_new("held", 4, &message), 0);
+    sz_part parts[] = {{.message = message}, {.size = 0}};
+    assert_code(sz_send(a, parts, 2), 0);
+    assert_code(sz_send(a, &parts[1], 1), 0);
+    sz_message_free(message);
+    assert_code(sz_send(a, parts, 1), SZ_ECLOSED);
+    check_numbers(b, a, 0, 10);
+    assert_code(receive_pumping(b, a), 2);
+    assert_received(b, 0, "held");
+    assert_received(b, 1, "");
+    assert_code(receive_pumping(b, a), 1);
+    assert_received(b, 0, "");
+    finish(context);
+}
+
+/* Case 87. */
+static void a_message_larger_than_the_swap_is_told_so(void **state)
+{
+    (void)state;
+    sz_context context = make_context();
+    sz_socket a, b;
+    make_swapped(context, "push", &a, "pull", &b, 1000);
+    assert_code(send_number(a, 0, 5000), 0); /* libzmq takes it */
+    int n = 1;
+    while (get(a, "swap-count") == 0)
+        assert_code(send_number(a, n++, 10), 0);
+    assert_code(send_number(a, n, 5000), SZ_ESWAPSIZE);
+    assert_int_equal(sz_error_errno(SZ_ESWAPSIZE), EMSGSIZE);
+    assert_code(send_number(a, n++, 10), 0);
+    check_numbers(b, a, 0, n);
+    assert_code(send_number(a, n, 5000), 0);
+    check_numbers(b, a, n, n + 1);
+    finish(context);
+}
+
+static void who_is_gone_does_not_hold_what_waits(void **state)
+{
+    (void)state;
+    sz_context context = make_context();
+    sz_socket a, b, c;
+    make_swapped(context, "push", &a, "pull", &b, MEGABYTE);
+    for (int n = 0; n < 100; n++)
+        assert_code(send_number(a, n, 100), 0);
+    int64_t waiting = get(a, "swap-count");
+    assert_code(sz_socket_close(b), 0);
+    c = make_socket(context, "pull");
+    assert_code(bind_to(c, "inproc://another"), 0);
+    assert_code(connect_to(a, "inproc://another"), 0);
+    check_numbers(c, a, 100 - (int)waiting, 100);
+    finish(context);
+}
+
+static void a_socket_without_a_peer_holds_at_once(void **state)
+{
+    (void)state;
+    sz_context context = make_context();
+    sz_socket a = make_socket(context, "push"), b;
+    set(a, "swap", MEGABYTE);
+    for (int n = 0; n < 50; n++)
+        assert_code(send_number(a, n, 10), 0);
+    assert_int_equal(get(a, "swap-count"), 50);
+    b = make_socket(context, "pull");
+    assert_code(bind_to(b, "inproc://late"), 0);
+    assert_code(connect_to(a, "inproc://late"), 0);
+    check_numbers(b, a, 0, 50);
+    finish(context);
+}
+
+/* ---------------------------------------------------------- other types -- */
+
+static void a_request_waits_and_its_reply_can_be_waited_for(void **state)
+{
+    (void)state;
+    sz_context context = make_context();
+    sz_socket req = make_socket(context, "req");
+    sz_socket rep = make_socket(context, "rep");
+    int64_t next;
+    set(req, "swap", 10000);
+    assert_code(sz_receive(req), SZ_EFSM);
+    assert_code(send_text(req, "question"), 0);
+    assert_int_equal(get(req, "swap-count"), 1);
+    sz_part again = text_part("again");
+    assert_code(sz_send(req, &again, 1), SZ_EFSM);
+    assert_code(sz_receive(req), SZ_EAGAIN);
+    assert_int_equal(sz_socket_events(req), 0);
+    assert_code(bind_to(rep, "inproc://answers"), 0);
+    assert_code(connect_to(req, "inproc://answers"), 0);
+    assert_code(sz_socket_pump(req, &next), 0);
+    assert_next(rep, "question");
+    assert_code(sz_send(req, &again, 1), SZ_EFSM);
+    assert_code(send_text(rep, "answer"), 0);
+    assert_next(req, "answer");
+    assert_code(send_text(req, "next"), 0);
+    assert_next(rep, "next");
+    assert_int_equal(get(req, "swap-count"), 0);
+    finish(context);
+}
+
+static void a_publisher_holds_what_a_subscriber_cannot_take(void **state)
+{
+    (void)state;
+    static const char *const types[] = {"pub", "xpub"};
+    for (size_t i = 0; i < 2; i++) {
+        sz_context context = make_context();
+        sz_socket a, b;
+        make_swapped(context, types[i], &a, "sub", &b, 20000);
+        while (get(a, "swap-count") == 0) { /* until it is subscribed */
+            assert_code(send_number(a, -1, 10), 0);
+            assert_true(sz_socket_events(b) >= 0);
+        }
+        for (int n = 0; n < 100; n++)
+            assert_code(send_number(a, n, 500), 0);
+        int64_t dropped = get(a, "swap-dropped");
+        assert_true(dropped > 50 && dropped < 70);
+        assert_int_equal(sz_socket_events(a) & SZ_OUT, SZ_OUT);
+        int last = -1;
+        while (last + 1 < 100 - (int)dropped) {
+            assert_code(receive_pumping(b, a), 1);
+            int got = number_received(b);
+            assert_true(got == -1 || got == last + 1);
+            last = got == -1 ? last : got;
+        }
+        assert_code(send_number(a, 7, 30000), 0);
+        assert_int_equal(get(a, "swap-dropped"), dropped);
+        finish(context);
+    }
+}
+
+static void types_that_cannot_have_a_swap_say_so(void **state)
+{
+    (void)state;
+    static const char *const types[] = {"sub",    "pull", "rep",
+                                        "router", "xsub", "stream"};
+    sz_context context = make_context();
+    for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
+        sz_socket socket = make_socket(context, types[i]);
+        assert_code(set_swap(socket, 1000), SZ_ESWAPTYPE);
+        assert_code(set_swap(socket, 0), 0);
+        assert_int_equal(get(socket, "swap"), 0);
+    }
+    finish(context);
+}
+
+/* -------------------------------------------------------------- options -- */
+
+static void what_cannot_go_together_is_refused_in_either_order(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *type, *name;
+        int value, code, usual;
+    } cases[] = {{"push", "hwm", 0, SZ_ESWAPHWM, 10},
+                 {"push", "sndhwm", 0, SZ_ESWAPHWM, 10},
+                 {"push", "conflate", 1, SZ_ESWAPCONFLATE, 0},
+                 {"push", "curve-server", 1, SZ_ESWAPCURVE, 0}};
+    sz_context context = make_context();
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        sz_socket socket = make_socket(context, cases[i].type);
+        set(socket, "swap", 1000);
+        assert_code(sz_socket_set_integer(socket, option(cases[i].name),
+                                          cases[i].value),
+                    cases[i].code);
+        set(socket, "swap", 0);
+        set(socket, cases[i].name, cases[i].value);
+        assert_code(set_swap(socket, 1000), cases[i].code);
+        set(socket, cases[i].name, cases[i].usual);
+        set(socket, "swap", 1000);
+    }
+    sz_socket pub = make_socket(context, "pub");
+    set(pub, "swap", 1000);
+    assert_code(sz_socket_set_integer(pub, option("xpub-nodrop"), 0),
+                SZ_ESWAPNODROP);
+    finish(context);
+}
+
+/* Case 79. */
+static void an_encrypted_socket_needs_a_permission(void **state)
+{
+    (void)state;
+    static const char key[] = "rq:rM>}U?@Lns47E1%kR.o@n%FcmmsL/@{H8]yf7";
+    sz_context context = make_context();
+    sz_socket socket = make_socket(context, "push");
+    set(socket, "swap", 1000);
+    assert_code(
+        sz_socket_set_bytes(socket, option("curve-publickey"), key, 40),
+        SZ_ESWAPCURVE);
+    set(socket, "swap-plaintext", 1);
+    assert_code(
+        sz_socket_set_bytes(socket, option("curve-publickey"), key, 40), 0);
+    assert_code(sz_socket_set_integer(socket, option("swap-plaintext"), 0),
+                SZ_ESWAPCURVE);
+    set(socket, "swap", 0);
+    set(socket, "swap-plaintext", 0);
+    assert_code(set_swap(socket, 1000), SZ_ESWAPCURVE);
+    finish(context);
+}
+
+static void it_cannot_be_turned_off_while_messages_wait(void **state)
+{
+    (void)state;
+    sz_context context = make_context();
+    sz_socket a, b;
+    make_swapped(context, "push", &a, "pull", &b, MEGABYTE);
+    for (int n = 0; n < 20; n++)
+        assert_code(send_number(a, n, 100), 0);
+    assert_code(set_swap(a, 0), SZ_ESWAPBUSY);
+    assert_int_equal(sz_error_errno(SZ_ESWAPBUSY), EBUSY);
+    assert_int_equal(get(a, "swap"), MEGABYTE);
+    set(a, "swap", 100); /* smaller than what waits: no more */
+    assert_code(send_number(a, 20, 10), SZ_EAGAIN);
+    set(a, "swap", 2 * MEGABYTE);
+    assert_code(send_number(a, 20, 10), 0);
+    check_numbers(b, a, 0, 21);
+    set(a, "swap", 0);
+    assert_int_equal(get(a, "swap"), 0);
+    finish(context);
+}
+
+static void check_directory(sz_socket socket, const char *wanted)
+{
+    const void *data;
+    size_t size;
+    assert_code(
+        sz_socket_get_bytes(socket, option("swap-directory"), &data, &size),
+        0);
+    assert_int_equal(size, strlen(wanted));
+    assert_memory_equal(data, wanted, size);
+}
+
+static int set_directory(sz_socket socket, const char *path)
+{
+    return sz_socket_set_bytes(socket, option("swap-directory"), path,
+                               strlen(path));
+}
+
+/* Case 86. */
+static void its_directory_is_tried_when_it_is_set(void **state)
+{
+    (void)state;
+    sz_context context = make_context();
+    sz_socket socket = make_socket(context, "push");
+    check_directory(socket, "");
+    setenv("ZMQ_SWAP_DIR", "/dev/shm", 1);
+    assert_string_equal(sz_swap_directory(), "/dev/shm");
+    unsetenv("ZMQ_SWAP_DIR");
+    setenv("TMPDIR", "/none", 1);
+    assert_string_equal(sz_swap_directory(), "/none");
+    assert_code(set_swap(socket, 1000), SZ_ENOENT);
+    assert_int_equal(get(socket, "swap"), 0);
+    unsetenv("TMPDIR");
+    assert_string_equal(sz_swap_directory(), "/var/tmp");
+    assert_code(set_directory(socket, "/none/here"), SZ_ENOENT);
+    assert_code(set_directory(socket, "/dev/null"), SZ_ENOTDIR);
+    check_directory(socket, "");
+    assert_code(set_directory(socket, "/tmp"), 0);
+    check_directory(socket, "/tmp");
+    set(socket, "swap", 1000);
+    assert_code(set_directory(socket, "/var/tmp"), SZ_ESWAPLATE);
+    finish(context);
+}
+
+/* ------------------------------------------------------------- watching -- */
+
+static void a_poller_tells_who_pumps(void **state)
+{
+    (void)state;
+    sz_context context = make_context();
+    sz_socket a, b;
+    make_swapped(context, "push", &a, "pull", &b, MEGABYTE);
+    sz_poller poller;
+    sz_ready ready;
+    int64_t next;
+    assert_code(sz_poller_new(&poller), 0);
+    assert_code(sz_poller_add_socket(poller, a, SZ_SWAP, 5), 0);
+    assert_code(sz_poller_check(poller, &ready, 1), 0);
+    int n = 0;
+    while (get(a, "swap-count") == 0)
+        assert_code(send_number(a, n++, 100), 0);
+    assert_code(sz_wait(sz_poller_fd(poller), DEADLINE), 0);
+    assert_code(sz_poller_check(poller, &ready, 1), 1);
+    assert_int_equal(ready.tag, 5);
+    assert_int_equal(ready.events, SZ_SWAP);
+    for (; n < 100; n++)
+        assert_code(send_number(a, n, 100), 0);
+    assert_code(sz_socket_pump(a, &next), 0);
+    assert_true(next > now() && next <= now() + 1000);
+    while (sz_poller_check(poller, &ready, 1) > 0)
+        ;
+    assert_code(sz_wait(sz_poller_fd(poller), 20), SZ_EAGAIN);
+    /* Taking messages makes room, which signals; each signal lets some go. */
+    for (int i = 0; i < 100; i++) {
+        int64_t end = now() + DEADLINE;
+        while (sz_receive(b) == SZ_EAGAIN && now() < end)
+            if (sz_wait(sz_poller_fd(poller), DEADLINE) == 0 &&
+                sz_poller_check(poller, &ready, 1) == 1)
+                assert_code(sz_socket_pump(a, &next), 0);
+        assert_int_equal(number_received(b), i);
+    }
+    assert_code(sz_socket_pump(a, &next), 0);
+    assert_true(next == -1 || next > 0);
+    assert_code(sz_socket_close(a), 0);
+    assert_code(sz_poller_check(poller, &ready, 1), 1);
+    assert_int_equal(ready.events, SZ_ERROR);
+    sz_poller_free(poller);
+    finish(context);
+}
+
+static void a_poller_tells_of_room_in_the_swap(void **state)
+{
+    (void)state;
+    sz_context context = make_context();
+    sz_socket a, b;
+    make_swapped(context, "push", &a, "pull", &b, 2000);
+    sz_poller poller;
+    sz_ready ready;
+    int n = 0, spins = 0;
+    assert_code(sz_poller_new(&poller), 0);
+    assert_code(sz_poller_add_socket(poller, a, SZ_OUT, 1), 0);
+    while (sz_poller_check(poller, &ready, 1) == 1)
+        assert_code(send_number(a, n++, 100), 0);
+    assert_true(n > 15);
+    while (sz_wait(sz_poller_fd(poller), 20) == 0) {
+        assert_code(sz_poller_check(poller, &ready, 1), 0);
+        assert_true(spins++ < 10);
+    }
+    check_numbers(b, a, 0, n / 2);
+    assert_code(sz_wait(sz_poller_fd(poller), DEADLINE), 0);
+    assert_code(sz_poller_check(poller, &ready, 1), 1);
+    sz_poller_free(poller);
+    finish(context);
+}
+
+/* -------------------------------------------------------------- closing -- */
+
+/* Sockets over tcp, of which the receiving one is late. */
+static sz_socket make_late(sz_context context, int linger, char *endpoint,
+                           size_t room)
+{
+    sz_context other = make_context();
+    sz_socket probe = make_socket(other, "pull");
+    const char *real;
+    assert_code(sz_socket_bind(probe, "tcp://127.0.0.1:*", 17, &real), 0);
+    snprintf(endpoint, room, "%s", real);
+    finish(other);
+    sz_socket a = make_socket(context, "push");
+    set(a, "linger", linger);
+    set(a, "sndhwm", 5);
+    set(a, "reconnect-ivl", 5);
+    set(a, "swap", 10 * MEGABYTE);
+    assert_code(connect_to(a, endpoint), 0);
+    return a;
+}
+
+static int bind_soon(sz_socket socket, const char *endpoint)
+{
+    int64_t end = now() + DEADLINE;
+    int code;
+    while ((code = bind_to(socket, endpoint)) == SZ_EADDRINUSE && now() < end)
+        pause_briefly();
+    return code;
+}
+
+/* Case 91. */
+static void closing_lets_what_waits_leave_for_the_time_of_linger(void **state)
+{
+    (void)state;
+    static const int lingers[] = {-1, 10000};
+    for (size_t i = 0; i < 2; i++) {
+        char endpoint[64];
+        sz_context context = make_context(), other = make_context();
+        sz_socket a =
+            make_late(context, lingers[i], endpoint, sizeof endpoint);
+        for (int n = 0; n < 2000; n++)
+            assert_code(send_number(a, n, 1000), 0);
+        assert_true(get(a, "swap-count") > 1900);
+        int64_t begun = now();
+        assert_code(sz_socket_close(a), 0);
+        assert_true(now() - begun < 1000);
+        assert_code(sz_context_terminate(context), SZ_EAGAIN);
+        sz_socket b = make_socket(other, "pull");
+        assert_code(bind_soon(b, endpoint), 0);
+        for (int n = 0; n < 2000; n++) {
+            assert_code(receive_soon(b), 1);
+            assert_int_equal(number_received(b), n);
+        }
+        finish(context);
+        finish(other);
+    }
+}
+
+static void closing_drops_what_waits_when_the_linger_is_over(void **state)
+{
+    (void)state;
+    static const int lingers[] = {0, 100};
+    for (size_t i = 0; i < 2; i++) {
+        char endpoint[64];
+        sz_context context = make_context();
+        sz_socket a =
+            make_late(context, lingers[i], endpoint, sizeof endpoint);
+        for (int n = 0; n < 100; n++)
+            assert_code(send_number(a, n, 1000), 0);
+        int before = count_descriptors();
+        int64_t begun = now();
+        assert_code(sz_socket_close(a), 0);
+        finish(context);
+        int64_t took = now() - begun;
+        assert_true(took >= lingers[i] && took < lingers[i] + 5000);
+        assert_true(count_descriptors() < before);
+    }
+}
+
+static void terminating_waits_for_the_swaps_of_open_sockets(void **state)
+{
+    (void)state;
+    char endpoint[64];
+    sz_context context = make_context(), other = make_context();
+    sz_socket a = make_late(context, -1, endpoint, sizeof endpoint);
+    for (int n = 0; n < 500; n++)
+        assert_code(send_number(a, n, 1000), 0);
+    assert_code(sz_context_terminate(context), SZ_EAGAIN);
+    assert_code(send_number(a, 0, 10), SZ_ECLOSED);
+    sz_socket b = make_socket(other, "pull");
+    assert_code(bind_soon(b, endpoint), 0);
+    for (int n = 0; n < 500; n++) {
+        assert_code(receive_soon(b), 1);
+        assert_int_equal(number_received(b), n);
+    }
+    finish(context);
+    finish(other);
+}
+
+static void shutting_down_ends_a_swap_that_waits(void **state)
+{
+    (void)state;
+    char endpoint[64];
+    sz_context context = make_context();
+    sz_socket a = make_late(context, 100, endpoint, sizeof endpoint);
+    int64_t next;
+    for (int n = 0; n < 50; n++)
+        assert_code(send_number(a, n, 100), 0);
+    assert_code(sz_context_shutdown(context), 0);
+    assert_code(sz_socket_pump(a, &next), SZ_ETERM);
+    assert_code(sz_socket_close(a), 0);
+    finish(context);
+}
+
+static int reported;
+
+static void count_reports(const char *type, const char *endpoint,
+                          void *argument)
+{
+    (void)endpoint;
+    (void)argument;
+    reported += strcmp(type, "push") == 0;
+}
+
+static int exit_with_a_swap(void *argument)
+{
+    (void)argument;
+    char endpoint[64];
+    sz_context context = make_context();
+    sz_socket a = make_late(context, -1, endpoint, sizeof endpoint);
+    sz_socket c = make_late(context, -1, endpoint, sizeof endpoint);
+    for (int n = 0; n < 50; n++) {
+        assert_code(send_number(a, n, 100), 0);
+        assert_code(send_number(c, n, 100), 0);
+    }
+    assert_code(sz_socket_close(c), 0);
+    int64_t begun = now();
+    int code = sz_exit(200, count_reports, NULL);
+    int64_t took = now() - begun;
+    return code == SZ_EAGAIN && reported == 2 && took >= 200 && took < 5000
+               ? 0
+               : 1;
+}
+
+/* Case 20. */
+static void exit_is_bounded_and_names_what_has_not_left(void **state)
+{
+    (void)state;
+    assert_child(exit_with_a_swap, NULL);
+}
+
+/* Case 30, 32. */
+static int use_in_child(void *argument)
+{
+    sz_socket socket = *(sz_socket *)argument;
+    int64_t next;
+    return send_number(socket, 0, 10) == SZ_EFORKED &&
+                   sz_socket_pump(socket, &next) == SZ_EFORKED &&
+                   sz_socket_close(socket) == 0
+               ? 0
+               : 1;
+}
+
+static void a_forked_child_leaves_the_swap_alone(void **state)
+{
+    (void)state;
+    sz_context context = make_context();
+    sz_socket a, b;
+    make_swapped(context, "push", &a, "pull", &b, 10 * MEGABYTE);
+    for (int n = 0; n < 1000; n++)
+        assert_code(send_number(a, n, 1000), 0);
+    for (int i = 0; i < 5; i++)
+        assert_child(use_in_child, &a);
+    check_numbers(b, a, 0, 1000);
+    finish(context);
+}
+
+/* --------------------------------------------------------------- faults -- */
+
+/* The descriptor of the only unnamed file. */
+static int find_file(void)
+{
+    for (int fd = 3; fd < 100; fd++) {
+        char path[40], target[200];
+        snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+        ssize_t length = readlink(path, target, sizeof target - 1);
+        if (length < 0)
+            continue;
+        target[length] = '\0';
+        if (strncmp(target, "/var/tmp/", 9) == 0)
+            return fd;
+    }
+    return -1;
+}
+
+/* Case 84. */
+static void a_damaged_message_is_told_of_once_and_never_sent(void **state)
+{
+    (void)state;
+    sz_context context = make_context();
+    sz_socket a, b;
+    make_swapped(context, "push", &a, "pull", &b, 10 * MEGABYTE);
+    for (int n = 0; n < 1000; n++)
+        assert_code(send_number(a, n, 1000), 0);
+    int fd = find_file();
+    assert_true(fd >= 0);
+    char byte = 1;
+    assert_int_equal(pwrite(fd, &byte, 1, 200500), 1);
+    int last = -1;
+    bool told = false;
+    for (int got = 0; got < 999; got++) {
+        assert_code(receive_pumping(b, a), 1);
+        int number = number_received(b);
+        assert_true(number == last + 1 || number == last + 2);
+        last = number;
+    }
+    assert_int_equal(last, 999);
+    assert_int_equal(get(a, "swap-lost"), 1);
+    const void *text;
+    size_t size;
+    assert_code(sz_socket_get_bytes(a, option("swap-error"), &text, &size), 0);
+    assert_string_equal(text, "corrupt");
+    told = send_number(a, 0, 10) == SZ_ECORRUPT;
+    assert_true(told);
+    assert_code(send_number(a, 7, 10), 0);
+    check_numbers(b, a, 7, 8);
+    finish(context);
+}
+
+static size_t calls, failing;
+
+static void *failing_resize(void *old, size_t size)
+{
+    return ++calls == failing ? NULL : realloc(old, size);
+}
+
+/* Case 96: nothing is lost, and the socket goes on. */
+static void each_allocation_may_fail(void **state)
+{
+    (void)state;
+    sz_set_allocator(failing_resize, free);
+    size_t most = SIZE_MAX;
+    for (size_t at = 1; at <= most; at++) {
+        failing = 0;
+        sz_context context = make_context();
+        sz_socket a, b;
+        make_swapped(context, "push", &a, "pull", &b, MEGABYTE);
+        sz_part parts[20];
+        for (size_t i = 0; i < 20; i++)
+            parts[i] = text_part("x");
+        calls = 0;
+        failing = at;
+        int accepted = 0;
+        for (int n = 0; n < 10; n++) {
+            int code = sz_send(a, parts, 20);
+            assert_true(code == 0 || code == SZ_ENOMEM);
+            accepted += code == 0;
+        }
+        for (; accepted > 0; accepted--) {
+            int64_t next;
+            int count;
+            for (int i = 0; (count = sz_receive(b)) < 0 && i < 1000; i++) {
+                assert_true(count == SZ_EAGAIN || count == SZ_ENOMEM);
+                assert_code(sz_socket_pump(a, &next), 0);
+            }
+            assert_code(count, 20);
+        }
+        assert_code(sz_receive(b), SZ_EAGAIN);
+        if (calls < at)
+            most = 0;
+        failing = 0;
+        finish(context);
+    }
+    sz_set_allocator(NULL, NULL);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_libzmq_does_not_take_waits_and_leaves_in_order),
+        cmocka_unit_test(it_goes_through_a_file_and_back),
+        cmocka_unit_test(a_full_swap_makes_its_socket_wait),
+        cmocka_unit_test(out_promises_room),
+        cmocka_unit_test(a_message_of_parts_waits_whole_or_not_at_all),
+        cmocka_unit_test(held_messages_and_empty_ones_wait_too),
+        cmocka_unit_test(a_message_larger_than_the_swap_is_told_so),
+        cmocka_unit_test(who_is_gone_does_not_hold_what_waits),
+        cmocka_unit_test(a_socket_without_a_peer_holds_at_once),
+        cmocka_unit_test(a_request_waits_and_its_reply_can_be_waited_for),
+        cmocka_unit_test(a_publisher_holds_what_a_subscriber_cannot_take),
+        cmocka_unit_test(types_that_cannot_have_a_swap_say_so),
+        cmocka_unit_test(what_cannot_go_together_is_refused_in_either_order),
+        cmocka_unit_test(an_encrypted_socket_needs_a_permission),
+        cmocka_unit_test(it_cannot_be_turned_off_while_messages_wait),
+        cmocka_unit_test(its_directory_is_tried_when_it_is_set),
+        cmocka_unit_test(a_poller_tells_who_pumps),
+        cmocka_unit_test(a_poller_tells_of_room_in_the_swap),
+        cmocka_unit_test(closing_lets_what_waits_leave_for_the_time_of_linger),
+        cmocka_unit_test(closing_drops_what_waits_when_the_linger_is_over),
+        cmocka_unit_test(terminating_waits_for_the_swaps_of_open_sockets),
+        cmocka_unit_test(shutting_down_ends_a_swap_that_waits),
+        cmocka_unit_test(exit_is_bounded_and_names_what_has_not_left),
+        cmocka_unit_test(a_forked_child_leaves_the_swap_alone),
+        cmocka_unit_test(a_damaged_message_is_told_of_once_and_never_sent),
+        cmocka_unit_test(each_allocation_may_fail),
+    };
+    return cmocka_run_group_tests(tests, NULL, settle);
+}
