@@ -296,10 +296,12 @@
                       (else #f)))))
 
 (define (handle-request a envelope id r)
-  (cond ((not (request? r)) (answer a envelope id r))
+  (cond ((authenticator-stopped? a))
+        ((not (request? r)) (answer a envelope id r))
         ((not (asks-program? a r)) (answer a envelope id (decide-safely a r)))
         ((fx>= (busy-count a) most-busy)
-         (answer a envelope id (vector "300" "too busy" "" '())))
+         (pause! 5)
+         (handle-request a envelope id r))
         (else
          (set-busy-count! a (fx+ (busy-count a) 1))
          (run-in-thread

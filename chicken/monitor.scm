@@ -61,10 +61,19 @@
                   0 events))
           (else (fail-type location "a list of events, or all" events))))
 
+  ;; As for sockets: what nobody uses any more may be in the way for a moment.
+  (define (monitor-handle-for location s bits)
+    (let loop ((tries 0))
+      (let ((handle (%make-monitor (handle-of location s) bits)))
+        (cond ((fx>= handle 0) handle)
+              ((or (fx= tries 20) (not (memv handle in-the-way))) (fail location handle s))
+              (else
+               (when (fx= tries 0) (gc #t))
+               (pause! 5)
+               (loop (fx+ tries 1)))))))
+
   (define (open-monitor location s bits)
-    (let ((m (make-monitor-record
-              (checked location (%make-monitor (handle-of location s) bits) s)
-              s 0 #f)))
+    (let ((m (make-monitor-record (monitor-handle-for location s bits) s 0 #f)))
       (set-finalizer! m drop-monitor!)
       m))
 

@@ -33,6 +33,7 @@ struct szi_observed {
     szi_socket *socket; /* NULL once that has let go */
     bool over;
     bool kept; /* also without monitors */
+    bool raw;  /* a STREAM, whose peers have no handshake */
     szi_monitor *monitors;
     site *sites;
     sz_connections counts;
@@ -108,8 +109,12 @@ static void count(szi_observed *o, const sz_event *event)
     switch (event->type->bit) {
     case SZ_EVENT_CONNECTED:
     case SZ_EVENT_ACCEPTED:
-        if (o->beginning++ == 0)
+        if (o->raw) {
+            o->counts.accepted++;
+            at->peers++;
+        } else if (o->beginning++ == 0) {
             o->begun = event->time;
+        }
         break;
     case SZ_EVENT_HANDSHAKE_SUCCEEDED:
         o->counts.accepted++;
@@ -119,6 +124,8 @@ static void count(szi_observed *o, const sz_event *event)
     case SZ_EVENT_HANDSHAKE_FAILED_NO_DETAIL:
     case SZ_EVENT_HANDSHAKE_FAILED_PROTOCOL:
     case SZ_EVENT_HANDSHAKE_FAILED_AUTH:
+        if (o->raw)
+            break; /* how a STREAM's connections end */
         o->counts.failed++;
         at->failing = true;
         handshake_time(o, event->time);
@@ -343,6 +350,7 @@ static int begin(szi_observer *observer, szi_socket *socket, szi_observed *o)
         o->next->previous = o;
     observer->observed = o;
     o->socket = socket;
+    o->raw = socket->type->number == ZMQ_STREAM;
     socket->observed = o;
     drain(observer);
     return 0;

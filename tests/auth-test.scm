@@ -34,6 +34,8 @@
     (for-each (lambda (f) (delete-file (make-pathname d f))) (directory d #t))
     (delete-directory d)))
 
+(define (iota n) (if (= n 0) '() (cons n (iota (- n 1)))))
+
 (define failures '(handshake-failed-auth handshake-failed-protocol handshake-failed-no-detail))
 
 ;; Binds a server, connects a client, which sends: `delivered', or why not as
@@ -164,6 +166,28 @@
           (check= "quick" (take in))
           (check (< (- (current-process-milliseconds) begun) 3000))
           (for-each close-socket (list in slow quick)))))))
+
+(test "more peers than procedures may decide about at once wait for their turn (case 77)"
+  (let ((open? #f) (asked 0))
+    (with-authenticator
+        (list plain: (lambda (user password)
+                       (set! asked (+ asked 1))
+                       (wait-until (lambda () open?) 20000)))
+      (lambda (c a)
+        (let* ((in (apply make-socket 'pull c linger: 0 plain-server))
+               (e (bind-socket in "tcp://127.0.0.1:*"))
+               (clients (map (lambda (i)
+                               (let ((s (apply make-socket 'push linger: 0 connect: e
+                                               (plain-client "ann" "p"))))
+                                 (send-message s "x")
+                                 s))
+                             (iota 70))))
+          (check (wait-until (lambda () (= asked 64))))
+          (nap! 100)
+          (check= 64 asked)
+          (set! open? #t)
+          (for-each (lambda (s) (check= "x" (take in))) clients)
+          (for-each close-socket (cons in clients)))))))
 
 (test "policies change while the authenticator runs"
   (with-authenticator (list curve: (list public))

@@ -295,6 +295,25 @@ static void peers_over_inproc_are_counted_without_a_monitor(void **state)
     finish(context);
 }
 
+static void the_peers_of_a_stream_are_its_connections(void **state)
+{
+    (void)state;
+    char endpoint[64];
+    sz_context context = make_context();
+    sz_socket server = make_socket(context, "stream");
+    sz_socket client = make_socket(context, "stream");
+    sz_monitor of_server = watch(server, 0);
+    sz_monitor of_client = watch(client, 0);
+    assert_code(connect_to(client, bind_tcp(server, endpoint)), 0);
+    until_peers(server, 1);
+    until_peers(client, 1);
+    assert_code(sz_socket_close(client), 0);
+    until_peers(server, 0);
+    assert_code(sz_monitor_close(of_client), 0);
+    assert_code(sz_monitor_close(of_server), 0);
+    finish(context);
+}
+
 static int observe_from_the_beginning(void *argument)
 {
     (void)argument;
@@ -561,6 +580,7 @@ int main(void)
         cmocka_unit_test(a_monitor_that_nobody_reads_holds_up_nothing),
         cmocka_unit_test(peers_are_counted_as_they_come_and_go),
         cmocka_unit_test(peers_over_inproc_are_counted_without_a_monitor),
+        cmocka_unit_test(the_peers_of_a_stream_are_its_connections),
         cmocka_unit_test(all_sockets_can_be_observed_from_the_beginning),
         cmocka_unit_test(it_ends_in_every_order),
         cmocka_unit_test(a_stopped_monitor_says_so_and_its_descriptor_stays),
