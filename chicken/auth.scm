@@ -8,7 +8,14 @@
 
   (import scheme
           (chicken base) (chicken condition) (chicken file) (chicken fixnum) (chicken pathname)
-          (zmq base))
+          (only (zmq base)
+                with-keywords checked fail fail/text fail-type fail-argument check-string
+                not-there? key-text curve-public-key curve-keypair z85-encode same-text? %wipe
+                %read-keyfile %keyfile-room %save-keyfile %keyfile-stamp %stamp-size %stamp-age
+                %check-network %network-holds?
+                check-context context-guard set-context-guard! run-in-thread pause!
+                make-socket close-socket socket-closed? bind-socket unbind-socket
+                send-multipart-message receive-multipart-message))
 
   (include "certificate.scm")
   (include "authenticator.scm"))

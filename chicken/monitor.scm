@@ -9,7 +9,14 @@
 
   (import scheme
           (chicken base) (chicken bitwise) (chicken condition) (chicken fixnum) (chicken gc)
-          (zmq base))
+          (only (zmq base)
+                with-keywords checked fail fail-type fail-argument unknown check-symbol again?
+                exact-natural? check-timeout deadline passed? now wait-descriptor! pause!
+                in-the-way handle-of socket-type socket-option socket-connections
+                %make-monitor %stop-monitor %close-monitor %monitor-fd %receive-event
+                %event-name %event-endpoint %event-kind %event-number %event-symbol %event-text
+                %event-missed %event-row-name %event-row-text %event-bit %event-near %all-events
+                %connections %peers %settled %observe-all))
 
   (declare (disable-interrupts))
 
