@@ -181,6 +181,8 @@ int sz_socket_get_integer(sz_socket handle, const sz_option *option,
         code = explain(socket, option, 'r', szi_last_error());
     else
         *value = szi_option_outward(option, is_narrow ? narrow : wide);
+    if (code == 0 && option->number == ZMQ_EVENTS && szi_put_back(socket))
+        *value |= SZ_IN;
     szi_socket_touched(socket);
     return code;
 }

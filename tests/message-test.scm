@@ -154,6 +154,21 @@
     (close-socket out)
     (close-socket in)))
 
+(test "who was authenticated is a property of the messages"
+  (check-child 'ok
+    '((import (zmq auth))
+      (define c (make-context))
+      (define a (start-authenticator c plain: '(("ann" . "secret"))))
+      (define in (make-socket 'pull c linger: 0 plain-server: #t zap-domain: "test"))
+      (define out (make-socket 'push c linger: 0 plain-username: "ann"
+                               plain-password: "secret"
+                               connect: (bind-socket in "tcp://127.0.0.1:*")))
+      (send-message out "x")
+      (define m (receive-message in properties: #t timeout: 5000))
+      (unless (equal? "ann" (message-property m 'user-id)) (exit 1))
+      (stop-authenticator a)
+      (terminate-context c timeout: 5000))))
+
 (test "over ipc the address says which process it was"
   (let* ((in (make-socket 'pull linger: 0))
          (out (make-socket 'push linger: 0 connect: (bind-socket in "ipc://*"))))

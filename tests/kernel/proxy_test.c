@@ -140,6 +140,7 @@ static void what_cannot_be_passed_on_stays(void **state)
     assert_true(messages > 0 && messages < 20);
     /* It is there for whoever receives next, and polls say so. */
     assert_true(sz_socket_events(l.from) & SZ_IN);
+    assert_int_equal(get(l.from, "events"), SZ_IN);
     assert_code(sz_socket_wait(l.from, SZ_IN, 0), SZ_IN);
     snprintf(text, sizeof text, "%d", (int)messages);
     assert_next(l.from, text);
