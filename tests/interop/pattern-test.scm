@@ -196,6 +196,11 @@
            s (list id (string-append "HTTP/1.0 200 OK" line-end line-end "/path")))
           (loop (string-append request (cadr (take-parts s))))))
     (send-multipart-message s (list id ""))
+    ;; libzmq closes the connection while its socket is used.
+    (check (wait-until
+            (lambda ()
+              (receive-multipart-message s non-blocking: #t)
+              (child-ended child))))
     (check-peer child)
     (close-socket s)))
 
