@@ -1,6 +1,6 @@
 ;;; PLAIN and CURVE with peers of other libraries, on either side.
 
-(import zmq (chicken base) (chicken irregex) (chicken file))
+(import zmq (zmq auth) (chicken base) (chicken file))
 (include "check.scm")
 (include "threads.scm")
 (include "child.scm")
@@ -50,8 +50,8 @@
     (close-socket s)))
 
 ;; The peer's client asks our server.
-(define (serve peer options words answered?)
-  (let* ((s (apply make-socket 'rep linger: 0 options))
+(define (serve peer options words answered? #!optional context)
+  (let* ((s (apply make-socket 'rep context linger: 0 options))
          (e (bind-socket s "tcp://127.0.0.1:*"))
          (child (apply start-peer peer "req" "connect" e
                        (append words '("send:#70000|")
@@ -94,33 +94,104 @@
   (serve peer '(plain-server: #t) curve-client #f)
   (serve peer '() curve-client #f))
 
-;; Options of a client by a certificate that a peer has made: pyzmq's files
-;; end with .key.
-(define (certificate-of folder name)
-  (let* ((file (car (glob (string-append folder "/" name "*_secret"))))
-         (text (with-input-from-file file read-string))
-         (key (lambda (name)
-                (irregex-match-substring
-                 (irregex-search `(: ,name " = \"" ($ (+ (~ #\"))))
-                                 text)
-                 1))))
-    (list curve-publickey: (key "public-key") curve-secretkey: (key "secret-key")
-          curve-serverkey: server-public)))
+;; ------------------------------------------------- our authenticator --
 
-;; Folders of public certificates, which the peers' authenticators read.
-(for-each
- (lambda (peer)
-   (test (string-append "the peer's authenticator knows a key by its certificate, "
-                        (car peer))
-     (let* ((folder (create-temporary-directory))
-            (other (create-temporary-directory)))
-       (check-peer (start-peer peer "certificate" folder "client"))
-       (check-peer (start-peer peer "certificate" other "stranger"))
-       (let ((words (append curve-server
-                            (list (option "auth-curve" folder)))))
-         (ask peer (certificate-of folder "client") words #t)
-         (ask peer (certificate-of other "stranger") words #f)
-         (ask peer our-curve-client words #f)))))
- (list pyzmq czmq))
+(define (with-authenticator procedure . rules)
+  (call-with-context
+   (lambda (context)
+     (let ((a (apply start-authenticator context rules)))
+       (procedure context)
+       (stop-authenticator a)))))
+
+(test-with-peers (peer) "our authenticator tells the peers' names and passwords apart"
+  (with-authenticator
+   (lambda (context)
+     (define (try words answered?)
+       (serve peer '(plain-server: #t) words answered? context))
+     (try '("plain-username=ann" "plain-password=secret") #t)
+     (try '("plain-username=ann" "plain-password=guess") #f)
+     (try '("plain-username=eve" "plain-password=secret") #f)
+     (try '() #f)
+     (try curve-client #f))
+   plain: '(("ann" . "secret"))))
+
+(test-with-peers (peer) "our authenticator lets in whose key it knows"
+  (with-authenticator
+   (lambda (context) (serve peer our-curve-server curve-client #t context))
+   curve: (list client-public))
+  (with-authenticator
+   (lambda (context) (serve peer our-curve-server curve-client #f context))
+   curve: (list server-public)))
+
+(test-with-peers (peer) "our authenticator lets no stranger in who brings nothing"
+  (with-authenticator
+   (lambda (context) (serve peer '() '() #f context))
+   curve: (list client-public)))
+
+(test-with-peers (peer) "our authenticator goes by the peer's address"
+  (with-authenticator
+   (lambda (context) (serve peer our-curve-server curve-client #f context))
+   curve: #t deny: "127.0.0.0/8")
+  (with-authenticator
+   (lambda (context) (serve peer '() '() #t context))
+   allow: "127.0.0.1"))
+
+;; ------------------------------------------------ files of certificates --
+
+;; pyzmq ends the names of its files with .key, and its authenticator looks
+;; for such only.
+(define (public-file folder)
+  (let ((file (car (glob (string-append folder "/*_secret")))))
+    (substring file 0 (- (string-length file) 7))))
+
+(define (make-theirs peer)
+  (let ((folder (create-temporary-directory)))
+    (check-peer (start-peer peer "certificate" folder "client"))
+    folder))
+
+(define (client-options certificate)
+  (list curve-publickey: (certificate-public-key certificate)
+        curve-secretkey: (certificate-secret-key certificate)
+        curve-serverkey: server-public))
+
+(define-syntax test-certificates
+  (syntax-rules ()
+    ((_ (peer) name body ...)
+     (for-each (lambda (peer) (test (string-append name ", " (car peer)) body ...))
+               (list pyzmq czmq)))))
+
+(test-certificates (peer) "the peer's authenticator knows a key by the peer's own file, which we read"
+  (let* ((folder (make-theirs peer))
+         (words (append curve-server (list (option "auth-curve" folder)))))
+    (ask peer (client-options (load-certificate (public-file folder))) words #t)
+    (ask peer (client-options (load-certificate (public-file (make-theirs peer))))
+         words #f)))
+
+(test-certificates (peer) "the peer's authenticator knows a key by a file of ours"
+  (let* ((folder (create-temporary-directory))
+         (words (append curve-server (list (option "auth-curve" folder))))
+         (ours (make-certificate metadata: '((name . "Ann") (e-mail . "ann@x")))))
+    (save-certificate ours (string-append folder "/ann.key"))
+    (ask peer (client-options ours) words #t)
+    (ask peer (client-options (make-certificate)) words #f)))
+
+(test-certificates (peer) "our authenticator knows a key by the peer's file, and the peer our server's by ours"
+  (let* ((folder (make-theirs peer))
+         (ours (make-certificate))
+         (server-file (string-append (create-temporary-directory) "/server.key"))
+         (words (lambda (folder)
+                  (list (option "certificate"
+                                (string-append (public-file folder)
+                                               (if (eq? peer pyzmq) "_secret" "")))
+                        (option "server-certificate" server-file))))
+         (options (list curve-server: #t
+                        curve-secretkey: (certificate-secret-key ours))))
+    (save-certificate (make-certificate public: (certificate-public-key ours))
+                      server-file)
+    (with-authenticator
+     (lambda (context)
+       (serve peer options (words folder) #t context)
+       (serve peer options (words (make-theirs peer)) #f context))
+     curve: folder)))
 
 (report-peers)
