@@ -12,7 +12,7 @@
 ;; with.
 (foreign-declare "
 enum { LONG_WAY = 1, SOCKET_TAG, MESSAGE_TAG,
-       DEFAULT_WAY, AS_KEYWORD, AS_STRING, AS_MESSAGE, AS_BLOB,
+       DEFAULT_WAY, WAITING_WAY, AS_KEYWORD, AS_STRING, AS_MESSAGE, AS_BLOB,
        AS_U8VECTOR };
 enum { TOLD_ONCE = MESSAGE_TAG + 1 };
 
@@ -107,12 +107,12 @@ static void receive_short(C_word c, C_word *av)
     else if (as == ITEM(self, AS_U8VECTOR)) type = C_BYTEVECTOR_TYPE, tag = as;
     else if (as != ITEM(self, AS_STRING)) go_on(ITEM(self, LONG_WAY), c, av);
 
+    if (!receives_at_once(self, av[2])) go_on(ITEM(self, LONG_WAY), c, av);
     const void *data;
     size_t size;
-    if (!receives_at_once(self, av[2]) ||
-        sz_receive_part(SOCKET(ITEM(av[2], SOCKET_HANDLE)), SMALL, &data, &size) != 1 ||
-        size > LARGEST_SMALL_PART)
-        go_on(ITEM(self, LONG_WAY), c, av);
+    int parts = sz_receive_part(SOCKET(ITEM(av[2], SOCKET_HANDLE)), SMALL, &data, &size);
+    if (parts == SZ_EAGAIN) go_on(ITEM(self, WAITING_WAY), c, av);
+    if (parts != 1 || size > LARGEST_SMALL_PART) go_on(ITEM(self, LONG_WAY), c, av);
     C_word words = (C_word)C_bytestowords(size) + 1 + (tag != 0 ? RECORD_WORDS : 0);
     if (size > SMALL && !C_demand(C_calculate_demand(words, c, 2)))
         C_save_and_reclaim((void *)receive_short, c, av);
@@ -125,17 +125,17 @@ static void receive_short(C_word c, C_word *av)
 
 static C_word make_receiver(C_word **room, int arguments, C_word long_way,
                             C_word socket, C_word record, C_word default_way,
-                            C_word as, C_word string, C_word message,
+                            C_word waiting_way, C_word as, C_word string, C_word message,
                             C_word blob, C_word u8vector)
 {
     (void)arguments;
-    return C_closure(room, 10, (C_word)receive_short, long_way, socket, record,
-                     default_way, as, string, message, blob, u8vector);
+    return C_closure(room, 11, (C_word)receive_short, long_way, socket, record,
+                     default_way, waiting_way, as, string, message, blob, u8vector);
 }
 ")
-(define-inline (receiver long-way default-way)
-  (##core#inline_allocate ("make_receiver" 11)
-   long-way 'zmq-socket 'zmq-message default-way
+(define-inline (receiver long-way default-way waiting-way)
+  (##core#inline_allocate ("make_receiver" 12)
+   long-way 'zmq-socket 'zmq-message default-way waiting-way
    #:as 'string 'message 'blob 'u8vector))
 
 (define-foreign %parameter-set! void () "parameter_set = true;")

@@ -22,10 +22,11 @@
           (non-blocking
            (let ((code (%check-socket (socket-handle s))))
              (if (fx= code 0) #f code)))
-          (else
-           (%count-wait (socket-handle s))
-           (wait-to-do s event (limit-of s (eq? event in-bit) timeout)
-                       attempt)))))
+          (else (wait-for s event timeout attempt)))))
+
+(define (wait-for s event timeout attempt)
+  (%count-wait (socket-handle s))
+  (wait-to-do s event (limit-of s (eq? event in-bit) timeout) attempt))
 
 ;; ------------------------------------------- what belongs to this thread --
 
@@ -245,6 +246,14 @@
       (unless (procedure? as) (set-unread! s (cdr parts)))
       presented)))
 
+;; Where the short way has found nothing: it need not be tried again before
+;; waiting.
+(define (receive-later s as)
+  (let ((got (wait-for s in-bit socket-timeout (lambda () (receive-raw s as)))))
+    (cond ((fixnum? got) (fail 'receive-message got s))
+          (got (deliver s (if (pair? got) got (list got)) as))
+          (else #f))))
+
 (define (receive-with s rest)
   (check-socket 'receive-message s)
   (with-keywords 'receive-message rest
@@ -258,7 +267,8 @@
 
 (define receive-message
   (receiver (lambda (s . rest) (receive-with s rest))
-            (lambda (s) (receive-message s as: (zmq-receive-as)))))
+            (lambda (s) (receive-message s as: (zmq-receive-as)))
+            (lambda (s #!optional keyword (as 'message)) (receive-later s as))))
 
 (define receive-message* receive-message)
 

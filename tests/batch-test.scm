@@ -212,10 +212,9 @@
       (let ((data (map pattern '(1 100 2000 70000))))
         (do ((i 0 (+ i 1))) ((= i 2500))
           (check= 4 (send-messages out data))
-          (check (equal? data
-                         (append (take-batch in)
-                                 (or (receive-messages in as: 'string
-                                                       non-blocking: #t)
-                                     '())))))))))
+          (let loop ((got '()))
+            (if (< (length got) 4)
+                (loop (append got (take-batch in)))
+                (check (equal? data got)))))))))
 
 (report-tests)
