@@ -6,6 +6,7 @@
 # make fuzz      60 seconds (SECONDS) of fuzzing
 # make swap-model SEQUENCES=n      as many random sequences on the swap
 # make bench-swap            measures the swap alone
+# make swap-campaign GIB=10  as much through the disk, every message checked
 #
 # Nothing outside this folder is touched, but for Debian's packages that
 # tools/setup installs, and by make install.
@@ -106,9 +107,10 @@ setup-for-peers:
 SECONDS   ?= 60
 SEQUENCES ?= 1000000
 SEED      ?= 1
+GIB       ?= 10
 QUEUE     := $(addprefix kernel/,swap.c ring.c checksum.c disk.c memory.c handle.c error.c)
 
-.PHONY: fuzz swap-model bench-swap
+.PHONY: fuzz swap-model bench-swap swap-campaign
 
 # Findings stay in build/fuzz; those that were understood are kept as tests.
 fuzz: $(BUILD)/fuzz/swap
@@ -134,6 +136,10 @@ bench: bench-programs $(BUILD)/bench/swap
 
 bench-swap: $(BUILD)/bench/swap
 	$<
+
+# GIB through the disk, every message checked.
+swap-campaign: $(BUILD)/bench/swap
+	$< campaign $(GIB)
 
 $(BUILD)/bench/swap: bench/swap.c $(BUILD)/plain/libszmq.a
 	@mkdir -p $(@D)

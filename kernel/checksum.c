@@ -1,5 +1,5 @@
 /* A checksum after Fletcher: sums of all words of 32 bits, and sums of those
- * sums, which weigh each word by its place, in 64 bits and four lanes.  Any
+ * sums, which weigh each word by its place, in 64 bits and eight lanes.  Any
  * error within two words changes it.  It is as fast as copying, where CRC-32C
  * by its instruction takes as long as writing to the page cache does.
  *
@@ -11,38 +11,118 @@
 #include <string.h>
 
 enum {
-    BLOCK = 16
+    BLOCK = 32
 };
 
-typedef uint64_t pair __attribute__((vector_size(BLOCK)));
+/* Lanes of 64 bits, and how many bytes each vector of them has. */
+typedef uint64_t pair __attribute__((vector_size(16)));
+typedef uint64_t quad __attribute__((vector_size(32)));
 
-typedef struct {
-    pair low, high; /* the sums of the words at even and at odd places */
-    pair low_sums, high_sums;
-} lanes;
+typedef void adding(uint64_t *lanes, unsigned char *to,
+                    const unsigned char *from, size_t blocks);
 
-_Static_assert(sizeof(lanes) == sizeof((szi_checksum *)0)->lanes,
-               "the lanes are kept as integers");
-
-static void add(szi_checksum *sum, unsigned char *to,
-                const unsigned char *from, size_t blocks)
+/* lanes: 4 sums of the words at even places, 4 of those at odd ones; then 4
+ * and 4 of these sums.  Each vector is a variable, to stay in a register. */
+static void add_pairs(uint64_t *lanes, unsigned char *to,
+                      const unsigned char *from, size_t blocks)
 {
     const pair half = {UINT32_MAX, UINT32_MAX};
-    lanes l;
-    memcpy(&l, sum->lanes, sizeof l);
+    pair a, b, c, d, aa, bb, cc, dd;
+    memcpy(&a, lanes, sizeof a);
+    memcpy(&b, lanes + 2, sizeof b);
+    memcpy(&c, lanes + 4, sizeof c);
+    memcpy(&d, lanes + 6, sizeof d);
+    memcpy(&aa, lanes + 8, sizeof aa);
+    memcpy(&bb, lanes + 10, sizeof bb);
+    memcpy(&cc, lanes + 12, sizeof cc);
+    memcpy(&dd, lanes + 14, sizeof dd);
     for (; blocks > 0; blocks--, from += BLOCK) {
-        pair words;
-        memcpy(&words, from, BLOCK);
+        pair v, w;
+        memcpy(&v, from, sizeof v);
+        memcpy(&w, from + sizeof v, sizeof w);
         if (to != NULL) {
-            memcpy(to, &words, BLOCK);
+            memcpy(to, &v, sizeof v);
+            memcpy(to + sizeof v, &w, sizeof w);
             to += BLOCK;
         }
-        l.low += words & half;
-        l.high += words >> 32;
-        l.low_sums += l.low;
-        l.high_sums += l.high;
+        a += v & half;
+        b += w & half;
+        c += v >> 32;
+        d += w >> 32;
+        aa += a;
+        bb += b;
+        cc += c;
+        dd += d;
     }
-    memcpy(sum->lanes, &l, sizeof l);
+    memcpy(lanes, &a, sizeof a);
+    memcpy(lanes + 2, &b, sizeof b);
+    memcpy(lanes + 4, &c, sizeof c);
+    memcpy(lanes + 6, &d, sizeof d);
+    memcpy(lanes + 8, &aa, sizeof aa);
+    memcpy(lanes + 10, &bb, sizeof bb);
+    memcpy(lanes + 12, &cc, sizeof cc);
+    memcpy(lanes + 14, &dd, sizeof dd);
+}
+
+#ifdef __x86_64__
+__attribute__((target("avx2"))) static void
+add_quads(uint64_t *lanes, unsigned char *to, const unsigned char *from,
+          size_t blocks)
+{
+    const quad half = {UINT32_MAX, UINT32_MAX, UINT32_MAX, UINT32_MAX};
+    quad a, c, aa, cc;
+    memcpy(&a, lanes, sizeof a);
+    memcpy(&c, lanes + 4, sizeof c);
+    memcpy(&aa, lanes + 8, sizeof aa);
+    memcpy(&cc, lanes + 12, sizeof cc);
+    for (; blocks > 0; blocks--, from += BLOCK) {
+        quad v;
+        memcpy(&v, from, sizeof v);
+        if (to != NULL) {
+            memcpy(to, &v, sizeof v);
+            to += BLOCK;
+        }
+        a += v & half;
+        c += v >> 32;
+        aa += a;
+        cc += c;
+    }
+    memcpy(lanes, &a, sizeof a);
+    memcpy(lanes + 4, &c, sizeof c);
+    memcpy(lanes + 8, &aa, sizeof aa);
+    memcpy(lanes + 12, &cc, sizeof cc);
+}
+
+#define FAST add_quads
+#define CAPABLE __builtin_cpu_supports("avx2")
+#else
+#define FAST add_pairs
+#define CAPABLE false
+#endif
+
+static void add_first(uint64_t *lanes, unsigned char *to,
+                      const unsigned char *from, size_t blocks);
+
+static adding *_Atomic add = add_first;
+
+static void add_blocks(uint64_t *lanes, unsigned char *to,
+                       const unsigned char *from, size_t blocks)
+{
+    adding *chosen = atomic_load_explicit(&add, memory_order_relaxed);
+    chosen(lanes, to, from, blocks);
+}
+
+void szi_checksum_portable(bool portable)
+{
+    atomic_store(&add, CAPABLE && !portable ? FAST : add_pairs);
+}
+
+/* Every thread that comes first chooses the same. */
+static void add_first(uint64_t *lanes, unsigned char *to,
+                      const unsigned char *from, size_t blocks)
+{
+    szi_checksum_portable(false);
+    add_blocks(lanes, to, from, blocks);
 }
 
 void szi_checksum_begin(szi_checksum *sum, uint64_t seed)
@@ -61,7 +141,7 @@ static size_t carry(szi_checksum *sum, const unsigned char *from, size_t size)
     memcpy(sum->carry + sum->carried, from, size);
     sum->carried += size;
     if (sum->carried == BLOCK) {
-        add(sum, NULL, sum->carry, 1);
+        add_blocks(sum->lanes, NULL, sum->carry, 1);
         sum->carried = 0;
     }
     return size;
@@ -84,7 +164,7 @@ void szi_checksum_copy(szi_checksum *sum, void *to, const void *from,
         size -= first;
     }
     size_t whole = size / BLOCK * BLOCK;
-    add(sum, target, source, whole / BLOCK);
+    add_blocks(sum->lanes, target, source, whole / BLOCK);
     if (size == whole)
         return;
     if (target != NULL)
@@ -92,15 +172,27 @@ void szi_checksum_copy(szi_checksum *sum, void *to, const void *from,
     carry(sum, source + whole, size - whole);
 }
 
+#define FACTOR UINT64_C(0x9e3779b97f4a7c15)
+
+static uint32_t fold(uint64_t mixed)
+{
+    mixed = (mixed ^ mixed >> 32) * FACTOR;
+    return (uint32_t)(mixed >> 32);
+}
+
+uint32_t szi_checksum_pair(uint64_t a, uint64_t b)
+{
+    return fold(a * FACTOR + fold(a) + b * (FACTOR + 2));
+}
+
 uint32_t szi_checksum_end(szi_checksum *sum)
 {
     if (sum->carried > 0) {
         memset(sum->carry + sum->carried, 0, BLOCK - sum->carried);
-        add(sum, NULL, sum->carry, 1);
+        add_blocks(sum->lanes, NULL, sum->carry, 1);
     }
     uint64_t mixed = 0;
-    for (size_t i = 0; i < sizeof sum->lanes / sizeof *sum->lanes; i++)
-        mixed = (mixed ^ mixed >> 29 ^ sum->lanes[i]) *
-                UINT64_C(0x9e3779b97f4a7c15);
-    return (uint32_t)(mixed >> 32);
+    for (uint64_t i = 0; i < sizeof sum->lanes / sizeof *sum->lanes; i++)
+        mixed += sum->lanes[i] * (FACTOR + 2 * i);
+    return fold(mixed);
 }

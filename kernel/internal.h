@@ -348,8 +348,9 @@ void szi_poller_closed(szi_socket *socket);
 
 /* ------------------------------------------------------------ transfer -- */
 
-/* Make parts and send them to libzmq, or send parts that are made, all or
+/* Send bytes, or parts, to libzmq, or send parts that are made, all or
  * none, whether there is a swap or not; neither tells pollers nor counts. */
+int szi_send_bytes(szi_socket *socket, const void *data, size_t size);
 int szi_send_parts(szi_socket *socket, const sz_part *parts, size_t count);
 int szi_send_now(szi_socket *socket, zmq_msg_t *made, size_t count);
 

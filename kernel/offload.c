@@ -300,7 +300,9 @@ static int admit(szi_socket *socket, const sz_part *parts, size_t count)
     }
     int code = SZ_EAGAIN;
     if (szi_offload_empty(o))
-        code = szi_send_parts(socket, parts, count);
+        code = count == 1 && parts->message.id == 0
+                   ? szi_send_bytes(socket, parts->data, parts->size)
+                   : szi_send_parts(socket, parts, count);
     szi_poller_touch(socket->watches);
     return code == SZ_EAGAIN ? hold(socket, parts, count) : code;
 }

@@ -31,7 +31,6 @@ typedef struct {
 
 enum {
     HEADER = 20, /* without padding */
-    CHECKED = 16,
     TRAILER = 4,
     SIZE = 8, /* of a size */
     FEW = 8
@@ -84,16 +83,20 @@ static void free_buffers(szi_swap *swap)
     swap->front = swap->back = NULL;
 }
 
-/* Writes the back buffer to the file. */
-static int flush(szi_swap *swap)
+/* Writes what comes next to the file. */
+static int write_next(szi_swap *swap, const void *from, size_t size)
 {
     if (swap->loaded == swap->flushed)
         szi_ring_restart(&swap->file, swap->flushed, swap->limit);
-    int code = szi_ring_write(&swap->file, swap->flushed, swap->back,
-                              (size_t)(swap->tail - swap->flushed));
+    int code = szi_ring_write(&swap->file, swap->flushed, from, size);
     if (code == 0)
-        swap->flushed = swap->tail;
+        swap->flushed += size;
     return code;
+}
+
+static int flush(szi_swap *swap)
+{
+    return write_next(swap, swap->back, (size_t)(swap->tail - swap->flushed));
 }
 
 /* Fills the front buffer from the file; `wanted` is needed now. */
@@ -129,19 +132,44 @@ static int clear_back(szi_swap *swap)
     return 0;
 }
 
+/* Where the back buffer is empty and the file in use, what is large is written
+ * from where it is, in pieces of the buffer's size, which keeps writes at
+ * whole pages.  *done is how much, or 0. */
+static int put_large(szi_swap *swap, szi_checksum *sum, const void *from,
+                     size_t size, size_t *done)
+{
+    *done = 0;
+    if (sum == NULL || size / 2 < swap->buffer || swap->tail > swap->flushed ||
+        swap->read == swap->flushed)
+        return 0;
+    size_t n = size - size % swap->buffer;
+    int code = write_next(swap, from, n);
+    if (code != 0)
+        return code;
+    szi_checksum_copy(sum, NULL, from, n);
+    swap->tail = swap->flushed;
+    *done = n;
+    return 0;
+}
+
 static int put(szi_swap *swap, szi_checksum *sum, const void *from,
                size_t size)
 {
     const unsigned char *source = from;
     while (size > 0) {
-        size_t filled = (size_t)(swap->tail - swap->flushed);
+        size_t filled = (size_t)(swap->tail - swap->flushed), n;
         if (filled == swap->buffer) {
             int code = clear_back(swap);
             if (code != 0)
                 return code;
             filled = 0;
         }
-        size_t n = (size_t)szi_least(size, swap->buffer - filled);
+        int code = put_large(swap, sum, source, size, &n);
+        if (code != 0)
+            return code;
+        source += n;
+        size -= n;
+        n = (size_t)szi_least(size, swap->buffer - filled);
         if (sum != NULL)
             szi_checksum_copy(sum, swap->back + filled, source, n);
         else
@@ -255,10 +283,8 @@ static bool measure(const szi_bytes *parts, size_t count, header *record)
 
 static uint32_t header_checksum(const header *record)
 {
-    szi_checksum sum;
-    szi_checksum_begin(&sum, MAGIC);
-    szi_checksum_copy(&sum, NULL, record, CHECKED);
-    return szi_checksum_end(&sum);
+    return szi_checksum_pair((uint64_t)record->mark << 32 | record->parts,
+                             record->bytes);
 }
 
 static int put_record(szi_swap *swap, header *record, const szi_bytes *parts,

@@ -16,9 +16,9 @@
 
 /* Errors of a disk are found by this; it is no protection against people. */
 typedef struct {
-    uint64_t lanes[8];
+    uint64_t lanes[16];
     size_t carried;
-    unsigned char carry[16];
+    unsigned char carry[32];
 } szi_checksum;
 
 void szi_checksum_begin(szi_checksum *sum, uint64_t seed);
@@ -28,6 +28,12 @@ void szi_checksum_begin(szi_checksum *sum, uint64_t seed);
 void szi_checksum_copy(szi_checksum *sum, void *to, const void *from,
                        size_t size);
 uint32_t szi_checksum_end(szi_checksum *sum);
+
+/* That of two numbers. */
+uint32_t szi_checksum_pair(uint64_t a, uint64_t b);
+
+/* Without the processor's wide instructions, with the same results. */
+void szi_checksum_portable(bool portable);
 
 /* --------------------------------------------------------------- disk -- */
 

@@ -99,6 +99,17 @@ static int send_bytes_once(szi_socket *socket, const void *data, size_t size)
                : szi_last_error();
 }
 
+int szi_send_bytes(szi_socket *socket, const void *data, size_t size)
+{
+    attempt made = {0};
+    if (size > PTRDIFF_MAX / 2)
+        return SZ_ENOMEM;
+    int code = send_bytes_once(socket, data, size);
+    while (code != 0 && again(socket, &code, SZ_OUT, &made))
+        code = send_bytes_once(socket, data, size);
+    return code;
+}
+
 static int send_bytes_again(szi_socket *socket, const void *data, size_t size,
                             int code)
 {

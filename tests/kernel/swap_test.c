@@ -587,6 +587,20 @@ static uint32_t checksum_of(const void *bytes, size_t size)
     return szi_checksum_end(&sum);
 }
 
+static void the_checksum_is_the_same_without_wide_instructions(void **state)
+{
+    (void)state;
+    unsigned char bytes[300];
+    fill(bytes, sizeof bytes, 9);
+    for (size_t size = 0; size < sizeof bytes; size++) {
+        uint32_t wide = checksum_of(bytes, size);
+        szi_checksum_portable(true);
+        uint32_t narrow = checksum_of(bytes, size);
+        szi_checksum_portable(false);
+        assert_int_equal(wide, narrow);
+    }
+}
+
 static void the_checksum_finds_flipped_bits_and_exchanged_words(void **state)
 {
     (void)state;
@@ -851,6 +865,7 @@ int main(void)
         cmocka_unit_test(a_write_that_the_disk_forgot_is_noticed),
         cmocka_unit_test(
             the_checksum_is_that_of_the_bytes_however_they_are_cut),
+        cmocka_unit_test(the_checksum_is_the_same_without_wide_instructions),
         cmocka_unit_test(the_checksum_finds_flipped_bits_and_exchanged_words),
         cmocka_unit_test(the_file_has_no_name_and_is_closed_on_exec),
         cmocka_unit_test(a_directory_that_cannot_be_written_says_so),
