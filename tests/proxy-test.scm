@@ -384,6 +384,26 @@
             (send-message back "y")
             (check= "y" (take in))))))))
 
+(test "a proxy sends into a swap, and what waits there stays in order"
+  (let* ((front (make-socket 'pull linger: 0 bind: (fresh-endpoint)))
+         (back (make-socket 'push linger: 0 sndhwm: 10 swap: 10000000
+                            bind: (fresh-endpoint)))
+         (out (peer 'push front)) (n 3000)
+         (c (make-proxy-control))
+         (t (spawn! (lambda () (proxy front back control: c)))))
+    (do ((i 0 (+ i 1))) ((= i n))
+      (send-multipart-message out (if (= 0 (modulo i 7))
+                                      (list (number->string i) "" "tail")
+                                      (list (number->string i)))))
+    (check (wait-until (lambda () (= n (field (proxy-statistics c) 'back-sent)))))
+    (let ((in (peer 'pull back rcvhwm: 10)))
+      (do ((i 0 (+ i 1))) ((= i n))
+        (check= (number->string i) (car (take-parts in))))
+      (close-socket in))
+    (stop-proxy c)
+    (join! t)
+    (for-each close-socket (list front back out))))
+
 (test "proxies over TCP lose nothing in a chain of three"
   (let* ((sockets
           (map (lambda (i)

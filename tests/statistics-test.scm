@@ -71,6 +71,17 @@
         (close-socket somebody)
         (close-socket back)))))
 
+(test "what the full swap of a publisher drops is counted"
+  (let* ((pub (make-socket 'pub linger: 0 sndhwm: 1 swap: 4096
+                           bind: (fresh-endpoint)))
+         (sub (make-socket 'sub linger: 0 rcvhwm: 1 subscribe: ""
+                           connect: (car (socket-endpoints pub)))))
+    (do ((i 0 (+ i 1))) ((= i 100)) (send-message pub (make-string 500 #\x)))
+    (check (> (count pub 'drops) 0))
+    (check= (socket-option pub 'swap-dropped) (count pub 'drops))
+    (close-socket sub)
+    (close-socket pub)))
+
 (test "connections are told of a socket that is observed"
   (check-child 'ok
     '((import (zmq monitor))
