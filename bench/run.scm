@@ -153,7 +153,7 @@
         '("1000 threads" egg "waiting 1000 N" 3.0))
    (row "ROUTER to DEALER, tcp, 1 MiB" #t 1000 microseconds
         '("zmq_proxy" raw "proxy 1048576 N" #f)
-        '("green thread" egg "proxy 1048576 N" 1.05))
+        '("proxy" egg "forward 1048576 N" 1.05))
    (row "start and end of a program" #t 100 milliseconds
         `("raw C" raw ,(conc "run N " (program "raw") " start") #f)
         `("egg" raw ,(conc "run N " (program "egg") " start") #f))
