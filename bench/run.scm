@@ -171,7 +171,7 @@
 ;; A record: count, seconds, seconds of processor time, peak of memory in KB,
 ;; and three quantiles of single times in seconds where there are some.
 (define (run-once command work count)
-  (let* ((line (conc "timeout 60 " command " "
+  (let* ((line (conc "timeout 30 " command " "
                      (string-translate* work `((" N" . ,(conc " " count))))))
          (text (with-input-from-pipe line read-line))
          (figures (if (eof-object? text)
