@@ -1,6 +1,12 @@
 <?php
 /* The same works as raw.c, through php-zmq: pair, stream and latency. */
 
+function pin(int $processor): void
+{
+    $there = (int)shell_exec('nproc --all');
+    shell_exec('taskset -pc ' . ($there > 1 ? ($there - 1 - $processor) % $there : 0) . ' ' . getmypid());
+}
+
 function cpu(): float
 {
     $used = 0.0;
@@ -34,6 +40,7 @@ function now(): float
 
 function pair(int $size, int $count): void
 {
+    pin(0);
     $context = new ZMQContext();
     $in = $context->getSocket(ZMQ::SOCKET_PAIR)->bind('inproc://pair');
     $out = $context->getSocket(ZMQ::SOCKET_PAIR)->connect('inproc://pair');
@@ -53,6 +60,7 @@ function split(callable $second): array
     $ends = stream_socket_pair(STREAM_PF_UNIX, STREAM_SOCK_STREAM, 0);
     $child = pcntl_fork();
     fclose($ends[$child == 0 ? 0 : 1]);
+    pin($child == 0 ? 1 : 0);
     if ($child == 0) {
         $second($ends[1]);
         fgets($ends[1]);

@@ -78,12 +78,11 @@ static C_word behind_strings(C_word list)
 ;; ------------------------------------------------------------ receiving --
 
 ;; Builds messages of one part in the nursery while there is room: a list of
-;; at most `max`.  How many there are is %received-count, and why there are not
-;; more is %number: an error, 0 if there is no room, or 1 before a message that
-;; is large or has several parts, which the kernel then holds.
+;; at most `max`, behind three numbers: why there are not more, which is an
+;; error, 0 if there is no room, or 1 before a message that is large or has
+;; several parts, which the kernel then holds; how many there are; and their
+;; bytes.
 (foreign-declare "
-static C_word received_count;
-
 static void receive_each(C_word c, C_word *av) C_noret;
 static void receive_each(C_word c, C_word *av)
 {
@@ -91,15 +90,15 @@ static void receive_each(C_word c, C_word *av)
     sz_socket socket = SOCKET(av[2]);
     C_word max = C_unfix(av[3]), tag = av[4];
     C_word type = C_truep(av[5]) ? C_BYTEVECTOR_TYPE : C_STRING_TYPE;
-    C_word list = C_SCHEME_END_OF_LIST, last = list, count = 0;
-    number = 0;
+    C_word list = C_SCHEME_END_OF_LIST, last = list, count = 0, bytes = 0;
+    int reason = 0;
     if (!C_demand(ENOUGH)) C_save_and_reclaim((void *)receive_each, c, av);
     while (count < max && C_demand(ENOUGH)) {
         const void *data;
         size_t size;
         int parts = sz_receive_part(socket, SMALL, &data, &size);
-        number = parts < 0 ? parts : parts > 1 || size > LARGEST_SMALL_PART;
-        if (number != 0) break;
+        reason = parts < 0 ? parts : parts > 1 || size > LARGEST_SMALL_PART;
+        if (reason != 0) break;
         C_word words = (C_word)C_bytestowords(size) + 1 + C_SIZEOF_PAIR +
                        (C_truep(tag) ? RECORD_WORDS : 0);
         if (size > SMALL && !C_demand(words + 256)) {
@@ -114,13 +113,15 @@ static void receive_each(C_word c, C_word *av)
         if (count++ == 0) list = pair;
         else C_set_block_item(last, 1, pair);
         last = pair;
+        bytes += (C_word)size;
     }
-    received_count = count;
-    C_kontinue(av[1], list);
+    C_word *room = C_alloc(3 * C_SIZEOF_PAIR);
+    list = C_a_pair(&room, C_fix(bytes), list);
+    list = C_a_pair(&room, C_fix(count), list);
+    C_kontinue(av[1], C_a_pair(&room, C_fix(reason), list));
 }
 ")
 (define %receive-each (##core#primitive "receive_each"))
-(define-foreign %received-count int () "C_return((int)received_count);")
 
 ;; The message that the kernel holds, or #f where it is left for the next call:
 ;; only the first of a batch may turn out not to fit into the heap.
@@ -142,29 +143,36 @@ static void receive_each(C_word c, C_word *av)
     (if (null? (cdr presented)) (car presented) presented)))
 
 ;; At most `max` messages, those that are there; `before` are lists of those
-;; that were received already, the last list first.  Not more than there is
-;; room for in the nursery: the collector would copy them before they are used.
+;; that were received already, the last list first.  What the nursery has no
+;; room for is copied by the collector, so that a batch ends behind `bytes`.
 ;; An error only where there is none.
-(define (receive-batch s as max before)
-  (let* ((got (%receive-each (socket-handle s) max
-                             (case as
-                               ((message) 'zmq-message)
-                               ((u8vector) 'u8vector)
-                               (else #f))
-                             (blobs? as)))
-         (reason (%number))
-         (left (fx- max (%received-count)))
+(define (receive-batch s as max bytes before)
+  (let* ((found (%receive-each (socket-handle s) max
+                               (case as
+                                 ((message) 'zmq-message)
+                                 ((u8vector) 'u8vector)
+                                 (else #f))
+                               (blobs? as)))
+         (reason (car found))
+         (left (fx- max (cadr found)))
+         (bytes (fx- bytes (caddr found)))
+         (got (cdddr found))
          (all (if (null? got) before (cons got before))))
     (cond ((and (fx< reason 0) (null? all)) reason)
-          ((and (fx> reason 0) (fx> left 0)) (receive-on s as left all))
+          ((or (fx< reason 0) (fx= left 0)) (joined all))
+          ((fx= reason 1) (receive-on s as left bytes all))
+          ((fx> bytes 0) (receive-batch s as left bytes all))
           (else (joined all)))))
 
-(define (receive-on s as max before)
+(define (receive-on s as max bytes before)
   (let ((next (receive-whole s as (null? before))))
     (cond ((not next) (joined before))
           ((fixnum? next) (if (null? before) next (joined before)))
           ((fx= max 1) (joined (cons (list next) before)))
-          (else (receive-batch s as (fx- max 1) (cons (list next) before))))))
+          (else (receive-batch s as (fx- max 1) bytes
+                               (cons (list next) before))))))
+
+(define-constant batch-bytes 1048576)
 
 (define (joined lists)
   (let loop ((lists (cdr lists)) (all (car lists)))
@@ -194,13 +202,13 @@ static void receive_each(C_word c, C_word *av)
         (receive-after s as max (take-unread! s as))
         (let ((got (attempt-or-wait
                     s in-bit non-blocking timeout
-                    (lambda () (receive-batch s as max '())))))
+                    (lambda () (receive-batch s as max batch-bytes '())))))
           (if (fixnum? got) (fail 'receive-messages got s) got)))))
 
 ;; What follows a message that was begun, where nobody else stands in line.
 (define (receive-after s as max first)
   (if (or (fx= max 1) (line? s in-bit))
       (list first)
-      (let ((got (receive-batch s as (fx- max 1) (list (list first)))))
+      (let ((got (receive-batch s as (fx- max 1) batch-bytes (list (list first)))))
         (used! s)
         got)))

@@ -80,6 +80,15 @@
       (check= 0 (send-messages out '()))
       (check= #f (receive-messages in non-blocking: #t)))))
 
+(test "a batch has all of what is there up to a mebibyte"
+  (with-pair 'pull 'push
+    (lambda (in out)
+      (let ((data (let loop ((i 0) (l '()))
+                    (if (= i 900) l (loop (+ i 1) (cons (pattern 1100) l))))))
+        (do ((i 0 (+ i 1))) ((= i 20))
+          (check= 900 (send-messages out data))
+          (check (equal? data (take-batch in))))))))
+
 (test "many batches through a small queue lose nothing and keep their order"
   (let* ((e (fresh-endpoint))
          (in (make-socket 'pull rcvhwm: 10 bind: e))
