@@ -376,9 +376,10 @@ static void campaign(uint64_t total)
 
 int main(int argc, char **argv)
 {
-    content = calloc(1, 4 * MIB);
+    content = aligned_alloc(4096, 4 * MIB);
     if (content == NULL)
         return 1;
+    memset(content, 1, 4 * MIB);
     if (argc > 2 && strcmp(argv[1], "campaign") == 0) {
         if (argc > 3)
             directory = argv[3];

@@ -33,7 +33,8 @@ enum {
     HEADER = 20, /* without padding */
     TRAILER = 4,
     SIZE = 8, /* of a size */
-    FEW = 8
+    FEW = 8,
+    ALIGNED = 64 /* copies from the page cache to other places take thrice */
 };
 
 #define MAGIC UINT32_C(0x737a6d71)
@@ -43,8 +44,8 @@ struct szi_swap {
     uint32_t process;
     int error;
     uint64_t head, read, loaded, flushed, tail;
-    unsigned char *front, *back;
-    uint64_t front_start; /* the position of its first byte */
+    unsigned char *front, *back, *buffers; /* what both were made as */
+    uint64_t front_start;                  /* the position of its first byte */
     size_t buffer;
     uint64_t limit; /* the size of the swap */
     uint64_t messages, peak, lost;
@@ -69,18 +70,19 @@ static int make_buffers(szi_swap *swap)
 {
     if (swap->back != NULL)
         return 0;
-    unsigned char *both = szi_resize(NULL, 2 * swap->buffer);
-    if (both == NULL)
+    swap->buffers = szi_resize(NULL, 2 * swap->buffer + ALIGNED);
+    if (swap->buffers == NULL)
         return SZ_ENOMEM;
-    swap->front = both;
-    swap->back = both + swap->buffer;
+    swap->front =
+        swap->buffers + (ALIGNED - (uintptr_t)swap->buffers % ALIGNED);
+    swap->back = swap->front + swap->buffer;
     return 0;
 }
 
 static void free_buffers(szi_swap *swap)
 {
-    szi_free(swap->front < swap->back ? swap->front : swap->back);
-    swap->front = swap->back = NULL;
+    szi_free(swap->buffers);
+    swap->buffers = swap->front = swap->back = NULL;
 }
 
 /* Writes what comes next to the file. */
