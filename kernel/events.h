@@ -41,7 +41,13 @@ int szi_events_fd(const szi_events *events);
 int szi_events_add(szi_events *events, int fd, int wanted, bool edge,
                    void *data);
 int szi_events_change(szi_events *events, int fd, int wanted, void *data);
-void szi_events_remove(szi_events *events, int fd);
+
+/* Fails where the descriptor was closed before, while a copy of it lives in
+ * this process or another: then it goes on firing until szi_events_renew. */
+int szi_events_remove(szi_events *events, int fd);
+
+/* Forgets everything that was added, where szi_events_remove can fail. */
+int szi_events_renew(szi_events *events);
 
 /* What has fired by now, without waiting. */
 int szi_events_get(szi_events *events, szi_fired *fired, int max);

@@ -80,9 +80,28 @@ int szi_events_change(szi_events *events, int fd, int wanted, void *data)
     return control(events, EPOLL_CTL_MOD, fd, to_epoll(wanted, false), data);
 }
 
-void szi_events_remove(szi_events *events, int fd)
+int szi_events_remove(szi_events *events, int fd)
 {
-    epoll_ctl(events->epoll, EPOLL_CTL_DEL, fd, NULL);
+    return epoll_ctl(events->epoll, EPOLL_CTL_DEL, fd, NULL) == 0
+               ? 0
+               : szi_last_error();
+}
+
+int szi_events_renew(szi_events *events)
+{
+    szi_events fresh = *events;
+    fresh.epoll = epoll_create1(EPOLL_CLOEXEC);
+    if (fresh.epoll < 0)
+        return szi_last_error();
+    if (watch(&fresh, fresh.wake) != 0 ||
+        (fresh.timer >= 0 && watch(&fresh, fresh.timer) != 0)) {
+        int code = szi_last_error();
+        close(fresh.epoll);
+        return code;
+    }
+    close(events->epoll);
+    *events = fresh;
+    return 0;
 }
 
 static int from_epoll(uint32_t mask)

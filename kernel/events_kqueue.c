@@ -90,10 +90,18 @@ int szi_events_change(szi_events *events, int fd, int wanted, void *data)
                : set(events, fd, EVFILT_WRITE, wanted & SZ_OUT, false, data);
 }
 
-void szi_events_remove(szi_events *events, int fd)
+/* A queue forgets what is closed. */
+int szi_events_remove(szi_events *events, int fd)
 {
     set(events, fd, EVFILT_READ, false, false, NULL);
     set(events, fd, EVFILT_WRITE, false, false, NULL);
+    return 0;
+}
+
+int szi_events_renew(szi_events *events)
+{
+    (void)events;
+    return SZ_ENOTSUP;
 }
 
 int szi_events_get(szi_events *events, szi_fired *fired, int max)

@@ -27,6 +27,7 @@ struct szi_events {
     struct pollfd *fds;
     void **data;
     size_t count, room; /* with fds[0] */
+    size_t turn;        /* which of the others is first in a round */
 };
 
 static void put(int fd)
@@ -245,7 +246,13 @@ int szi_events_change(szi_events *events, int fd, int wanted, void *data)
     return i > 0 ? 0 : SZ_ENOENT;
 }
 
-void szi_events_remove(szi_events *events, int fd)
+int szi_events_renew(szi_events *events)
+{
+    (void)events;
+    return SZ_ENOTSUP;
+}
+
+int szi_events_remove(szi_events *events, int fd)
 {
     pthread_mutex_lock(&events->lock);
     size_t i = find(events, fd);
@@ -255,6 +262,7 @@ void szi_events_remove(szi_events *events, int fd)
         events->data[i] = events->data[events->count];
     }
     changed(events);
+    return 0;
 }
 
 static int from_poll(short mask)
@@ -273,13 +281,17 @@ int szi_events_get(szi_events *events, szi_fired *fired, int max)
         events->alarm = -1;
     int count = 0;
     int n = poll(events->fds + 1, (nfds_t)(events->count - 1), 0);
-    /* Those that were found go behind the others, so that all get a turn. */
-    for (size_t i = 1; n > 0 && i < events->count && count < max; i++)
+    /* From where the last round ended, so that all get a turn. */
+    size_t others = events->count - 1, turn = events->turn;
+    for (size_t k = 0; n > 0 && k < others && count < max; k++) {
+        size_t i = 1 + (turn + k) % others;
         if (events->fds[i].revents != 0) {
             fired[count].data = events->data[i];
             fired[count].events = from_poll(events->fds[i].revents);
             count++;
+            events->turn = i % others;
         }
+    }
     events->armed = false;
     pthread_mutex_unlock(&events->lock);
     return count;

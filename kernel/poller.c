@@ -22,6 +22,7 @@ struct szi_watch {
     uint64_t socket_id;
     bool hot, closed;
     bool always; /* a file: never waited for */
+    bool ghost;  /* removed, but the system may tell of it still */
     bool quiet;  /* for SZ_SWAP, while nothing waits: not listened to */
     int fired;   /* what is known of a descriptor or signal in this check */
     int known;   /* SZ_IN from where it was found to what is done next */
@@ -35,6 +36,7 @@ struct szi_poller {
     bool armed; /* the last check found nothing: somebody may be waiting */
     szi_watch *watches;
     szi_watch *hot, *last_hot;
+    szi_watch *ghosts;
     uint64_t id;
 };
 
@@ -200,14 +202,47 @@ static void remove_watch(szi_watch *watch)
         *at = watch->next_of_socket;
     }
     if (!watch->closed && !watch->always && !watch->quiet)
-        szi_events_remove(poller->source, watch->fd);
+        watch->ghost = szi_events_remove(poller->source, watch->fd) != 0;
     if (watch->previous != NULL)
         watch->previous->next = watch->next;
     else
         poller->watches = watch->next;
     if (watch->next != NULL)
         watch->next->previous = watch->previous;
-    szi_free(watch);
+    if (watch->ghost) {
+        watch->next = poller->ghosts;
+        poller->ghosts = watch;
+    } else {
+        szi_free(watch);
+    }
+}
+
+static void free_ghosts(szi_poller *poller)
+{
+    while (poller->ghosts != NULL) {
+        szi_watch *ghost = poller->ghosts;
+        poller->ghosts = ghost->next;
+        szi_free(ghost);
+    }
+}
+
+/* Begins anew, without the ghosts; where that cannot be they stay, and are
+ * only passed over. */
+static void lay_ghosts(szi_poller *poller)
+{
+    if (szi_events_renew(poller->source) != 0)
+        return;
+    free_ghosts(poller);
+    for (szi_watch *w = poller->watches; w != NULL; w = w->next) {
+        bool is_socket = w->socket != NULL;
+        if (w->closed || w->always || w->quiet)
+            continue;
+        w->closed =
+            szi_events_add(poller->source, w->fd,
+                           is_socket ? SZ_IN : w->events, is_socket, w) != 0;
+        if (is_socket || w->closed)
+            touch(w);
+    }
 }
 
 void sz_poller_free(sz_poller handle)
@@ -220,6 +255,7 @@ void sz_poller_free(sz_poller handle)
         return;
     while (poller->watches != NULL)
         remove_watch(poller->watches);
+    free_ghosts(poller);
     szi_events_free(poller->source);
     szi_free(poller);
 }
@@ -389,25 +425,34 @@ static int of_descriptor(int fired, int wanted)
     return fired & (wanted | SZ_ERROR);
 }
 
-/* Makes hot what has fired. */
+/* Makes hot what has fired.  Descriptors stay ready and fire again and again,
+ * so a round that finds nothing new is the last. */
 static void collect(szi_poller *poller)
 {
     enum {
         MANY = 128
     };
     szi_fired fired[MANY];
+    bool fresh, haunted = false;
     int n;
     do {
+        fresh = false;
         n = szi_events_get(poller->source, fired, MANY);
         for (int i = 0; i < n; i++) {
             szi_watch *watch = fired[i].data;
+            if (watch->ghost) {
+                haunted = true;
+                continue;
+            }
+            fresh = fresh || !watch->hot;
             watch->fired = watch->socket != NULL
-                               ? watch->events & (SZ_SIGNAL | SZ_SWAP)
+                               ? SZ_SIGNAL
                                : of_descriptor(fired[i].events, watch->events);
             heat(watch);
         }
-        /* Descriptors stay ready and fill every round. */
-    } while (n == MANY && poller->hot != NULL && poller->hot->socket != NULL);
+    } while (n == MANY && fresh);
+    if (haunted)
+        lay_ghosts(poller);
 }
 
 /* What a hot watch has to report now. */

@@ -126,6 +126,70 @@ static void descriptors_are_watched_beside_sockets(void **state)
     sz_poller_free(poller);
 }
 
+static void many_ready_descriptors_leave_the_check_in_time(void **state)
+{
+    enum {
+        PIPES = 200
+    };
+    (void)state;
+    sz_context context = make_context();
+    sz_socket in, out;
+    make_pair(context, "pull", &in, "push", &out);
+    sz_poller poller = make_poller();
+    assert_code(sz_poller_add_socket(poller, in, SZ_IN, PIPES), 0);
+    assert_code(send_text(out, "x"), 0);
+    sz_ready ready[PIPES + 1];
+    assert_code(check_soon(poller, ready, 1), 1);
+    int pipes[PIPES][2];
+    for (int i = 0; i < PIPES; i++) {
+        assert_int_equal(pipe(pipes[i]), 0);
+        assert_int_equal(write(pipes[i][1], "x", 1), 1);
+        assert_code(sz_poller_add_fd(poller, pipes[i][0], SZ_IN, (uint64_t)i),
+                    0);
+    }
+    bool seen[PIPES + 1] = {false};
+    for (int round = 0; round < 3; round++) {
+        int n = sz_poller_check(poller, ready, PIPES + 1);
+        for (int i = 0; i < n; i++)
+            seen[ready[i].tag] = true;
+    }
+    for (int i = 0; i <= PIPES; i++)
+        assert_true(seen[i]);
+    sz_poller_free(poller);
+    for (int i = 0; i < PIPES; i++) {
+        close(pipes[i][0]);
+        close(pipes[i][1]);
+    }
+    finish(context);
+}
+
+/* The copy keeps the open file, of which epoll goes on telling. */
+static void a_descriptor_closed_while_a_copy_lives_can_be_removed(void **state)
+{
+    (void)state;
+    sz_poller poller = make_poller();
+    sz_ready ready = {0};
+    int watched[2], other[2];
+    assert_int_equal(pipe(watched), 0);
+    assert_int_equal(pipe(other), 0);
+    int copy = dup(watched[0]);
+    assert_code(sz_poller_add_fd(poller, watched[0], SZ_IN, 1), 0);
+    assert_code(sz_poller_add_fd(poller, other[0], SZ_IN, 2), 0);
+    close(watched[0]);
+    assert_code(sz_poller_remove_fd(poller, watched[0]), 0);
+    assert_int_equal(write(watched[1], "x", 1), 1);
+    assert_code(sz_poller_check(poller, &ready, 1), 0);
+    assert_idle(poller);
+    assert_int_equal(write(other[1], "x", 1), 1);
+    assert_code(check_soon(poller, &ready, 1), 1);
+    assert_int_equal(ready.tag, 2);
+    sz_poller_free(poller);
+    close(copy);
+    close(watched[1]);
+    close(other[0]);
+    close(other[1]);
+}
+
 static void a_regular_file_is_always_ready(void **state)
 {
     (void)state;
@@ -416,6 +480,9 @@ int main(void)
         cmocka_unit_test(a_socket_that_can_send_is_ready_for_out),
         cmocka_unit_test(what_is_watched_twice_or_not_at_all_is_refused),
         cmocka_unit_test(descriptors_are_watched_beside_sockets),
+        cmocka_unit_test(many_ready_descriptors_leave_the_check_in_time),
+        cmocka_unit_test(
+            a_descriptor_closed_while_a_copy_lives_can_be_removed),
         cmocka_unit_test(a_regular_file_is_always_ready),
         cmocka_unit_test(a_socket_closed_while_watched_is_reported),
         cmocka_unit_test(a_shut_down_context_is_reported),
