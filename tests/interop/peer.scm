@@ -104,10 +104,18 @@
 
 ;; ------------------------------------------------------------ messages --
 
-(define (pattern n)
-  (let ((s (make-string n)))
-    (do ((i 0 (+ i 1))) ((= i n) s)
+;; Byte i is i + i/256, modulo 256: the same again after 65536.
+(define cycle
+  (let ((s (make-string 65536)))
+    (do ((i 0 (+ i 1))) ((= i 65536) s)
       (string-set! s i (integer->char (modulo (+ i (quotient i 256)) 256))))))
+
+(define (pattern n)
+  (let loop ((parts '()) (left n))
+    (if (> left 65536)
+        (loop (cons cycle parts) (- left 65536))
+        (apply string-append
+               (reverse (cons (substring cycle 0 left) parts))))))
 
 (define big (pattern 10000000))
 
