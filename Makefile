@@ -124,8 +124,9 @@ $(BUILD)/fuzz/%: tests/fuzz/%_fuzz.c $(QUEUE) $(KERNEL_HEADS)
 	clang -std=c11 -D_GNU_SOURCE -g -O1 -fsanitize=fuzzer,address,undefined \
 	    -fno-sanitize-recover=all -Ikernel -Itests/kernel -o $@ $< $(QUEUE) $(LIBS)
 
-swap-model: $(BUILD)/plain/swap_test
+swap-model: $(BUILD)/plain/swap_test $(BUILD)/plain/offload_test
 	SZ_SEQUENCES=$(SEQUENCES) SZ_SEED=$(SEED) $<
+	SZ_PLAYS=$(SEQUENCES) $(BUILD)/plain/offload_test
 
 # -------------------------------------------------------------- bench --
 

@@ -65,6 +65,26 @@ static int read_piece(szi_offload *o, size_t size)
     return code;
 }
 
+/* Sends what lies in memory as it is, where nothing is made yet; SZ_EINVAL if
+ * the message must be made. */
+static int send_view(szi_socket *socket)
+{
+    enum {
+        SMALL = 8192 /* larger ones are made in pieces */
+    };
+    szi_offload *o = socket->offload;
+    size_t count;
+    const uint64_t *sizes;
+    if (o->made > 0)
+        return SZ_EINVAL;
+    int code = szi_swap_front(o->queue, &count, &sizes);
+    if (code != 0 || count != 1 || sizes[0] > SMALL)
+        return code != 0 ? code : SZ_EINVAL;
+    const void *bytes = szi_swap_view(o->queue);
+    return bytes != NULL ? szi_send_bytes(socket, bytes, (size_t)sizes[0])
+                         : SZ_EINVAL;
+}
+
 /* Makes the message at the front: 0, SZ_EAGAIN if there is none, SZ_EINTR if
  * it was not done at `end`, SZ_ENOMEM, or SZ_ECORRUPT. */
 static int make_front(szi_offload *o, int64_t end)
@@ -93,10 +113,8 @@ static int make_front(szi_offload *o, int64_t end)
     }
     if (code == 0)
         code = szi_swap_check(o->queue);
-    if (code == SZ_ECORRUPT) {
+    if (code == SZ_ECORRUPT)
         forget_front(o);
-        o->unreported = true;
-    }
     o->whole = code == 0;
     return code;
 }
@@ -141,11 +159,16 @@ int szi_offload_pump(szi_socket *socket, int messages, int64_t time)
     for (int n = 0; !szi_offload_empty(o); n++) {
         if (n == messages || (n % OFTEN == OFTEN - 1 && microseconds() > end))
             return SZ_EINTR;
-        int code = make_front(o, end);
-        if (code == SZ_ECORRUPT)
+        int code = send_view(socket);
+        if (code == SZ_EINVAL) {
+            code = make_front(o, end);
+            if (code == 0)
+                code = send_front(socket);
+        }
+        if (code == SZ_ECORRUPT) {
+            o->unreported = true;
             continue;
-        if (code == 0)
-            code = send_front(socket);
+        }
         if (code != 0) {
             if (code == SZ_EAGAIN)
                 o->tried = sz_now();

@@ -55,7 +55,7 @@ struct szi_swap {
         UNREAD,
         SIZED, /* its header is read */
         OPEN,  /* its sizes too */
-        SOUND
+        SOUND  /* it was checked, and may be viewed still */
     } stage;
     uint64_t end; /* of the record */
     header record;
@@ -446,6 +446,25 @@ int szi_swap_front(szi_swap *swap, size_t *count, const uint64_t **sizes)
     return 0;
 }
 
+const void *szi_swap_view(szi_swap *swap)
+{
+    uint64_t size = swap->record.bytes;
+    if (swap->record.parts != 1 || swap->loaded - swap->read < size + TRAILER)
+        return NULL;
+    const unsigned char *bytes =
+        swap->front + (swap->read - swap->front_start);
+    if (swap->stage == OPEN) {
+        szi_checksum sum = swap->sum;
+        uint32_t trailer;
+        memcpy(&trailer, bytes + size, TRAILER);
+        szi_checksum_copy(&sum, NULL, bytes, (size_t)size);
+        if (trailer != szi_checksum_end(&sum))
+            return NULL;
+        swap->stage = SOUND;
+    }
+    return bytes;
+}
+
 int szi_swap_read(szi_swap *swap, void *to, size_t size)
 {
     int code = get(swap, &swap->sum, to, size);
@@ -467,7 +486,7 @@ int szi_swap_check(szi_swap *swap)
 void szi_swap_drop(szi_swap *swap)
 {
     close_record(swap);
-    swap->head = swap->end;
+    swap->head = swap->read = swap->end;
     swap->messages--;
     swap->serial++;
 }

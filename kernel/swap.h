@@ -145,6 +145,12 @@ int szi_swap_append(szi_swap *swap, const szi_bytes *parts, size_t count);
  * one, if there is any, is at the front. */
 int szi_swap_front(szi_swap *swap, size_t *count, const uint64_t **sizes);
 
+/* The bytes of the message that _front found, where it has one part that lies
+ * in memory as a whole, checked; else NULL, as where they are not sound: _read
+ * tells.  Valid until something else is done with the swap but to look; then
+ * it can be asked for again, until the message is dropped. */
+const void *szi_swap_view(szi_swap *swap);
+
 /* Reads the next bytes of its parts, one after the other, as many at a time
  * as the caller likes; each once. */
 int szi_swap_read(szi_swap *swap, void *to, size_t size);
@@ -152,7 +158,7 @@ int szi_swap_read(szi_swap *swap, void *to, size_t size);
 /* Once all were read: 0 if they are what was appended. */
 int szi_swap_check(szi_swap *swap);
 
-/* Removes the message that was read and checked. */
+/* Removes the message that was read and checked, or viewed. */
 void szi_swap_drop(szi_swap *swap);
 
 /* Another size, for messages to come; those it holds stay. */
