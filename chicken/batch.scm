@@ -103,8 +103,11 @@ static void receive_each(C_word c, C_word *av)
                        (C_truep(tag) ? RECORD_WORDS : 0);
         if (size > SMALL && !C_demand(words + 256)) {
             if (count > 0) break;
-            C_save_and_reclaim((void *)receive_each, c, av);
+            if (may_collect()) C_save_and_reclaim((void *)receive_each, c, av);
+            reason = 1;
+            break;
         }
+        collected = false;
         C_word *room = C_alloc(words);
         C_word made = build_bytes(&room, type, data, size);
         if (size > SMALL) sz_release(socket);

@@ -77,11 +77,16 @@ static C_word make_sender(C_word **room, int arguments, C_word long_way,
 ;;
 ;; Room for what is small is made first, so that the kernel can let go of it at
 ;; once.  What is larger waits there while room is made, and the procedure
-;; begins anew.
+;; begins anew; where the nursery is too small for it, the long way is taken.
 (foreign-declare "
 enum { SMALL = 1024, RECORD_WORDS = 3 };
 
 static bool parameter_set = false;
+
+/* Whether a collection may make room in the nursery: not if the one before has
+ * not, where the nursery is small. */
+static bool collected = false;
+static bool may_collect(void) { return collected = !collected; }
 
 static bool receives_at_once(C_word self, C_word s)
 {
@@ -114,8 +119,11 @@ static void receive_short(C_word c, C_word *av)
     if (parts == SZ_EAGAIN) go_on(ITEM(self, WAITING_WAY), c, av);
     if (parts != 1 || size > LARGEST_SMALL_PART) go_on(ITEM(self, LONG_WAY), c, av);
     C_word words = (C_word)C_bytestowords(size) + 1 + (tag != 0 ? RECORD_WORDS : 0);
-    if (size > SMALL && !C_demand(C_calculate_demand(words, c, 2)))
-        C_save_and_reclaim((void *)receive_short, c, av);
+    if (size > SMALL && !C_demand(C_calculate_demand(words, c, 2))) {
+        if (may_collect()) C_save_and_reclaim((void *)receive_short, c, av);
+        go_on(ITEM(self, LONG_WAY), c, av);
+    }
+    collected = false;
     C_word *room = C_alloc(words);
     C_word made = build_bytes(&room, type, data, size);
     if (size > SMALL) sz_release(SOCKET(ITEM(av[2], SOCKET_HANDLE)));

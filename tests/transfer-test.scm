@@ -264,4 +264,27 @@
       (close-socket again))
     (close-socket req)))
 
+(test "messages larger than the nursery arrive"
+  (check-child 'ok
+    '((define in (make-socket 'pull bind: "inproc://small"))
+      (define out (make-socket 'push connect: "inproc://small"))
+      (define data (make-string 60000 #\x))
+      (define (check got) (unless (equal? got data) (exit 1)))
+      (let loop ((i 0))
+        (when (< i 300)
+          (send-message out data)
+          (check (receive-message in as: 'string timeout: 5000))
+          (send-message out data)
+          (check (receive-message in as: 'string))
+          (send-message out data)
+          (check (message->string (receive-message in)))
+          (send-messages out (list data data))
+          (let batch ((n 0))
+            (when (< n 2)
+              (let ((got (receive-messages in as: 'string)))
+                (for-each check got)
+                (batch (+ n (length got))))))
+          (loop (+ i 1)))))
+    options: '("-:s48k")))
+
 (report-tests)
