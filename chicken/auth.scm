@@ -17,5 +17,9 @@
                 make-socket close-socket socket-closed? bind-socket unbind-socket
                 send-multipart-message receive-multipart-message))
 
+  ;; Its counts are changed by many threads.  The program's procedures, which
+  ;; are not part of it, are interrupted as ever.
+  (declare (disable-interrupts))
+
   (include "certificate.scm")
   (include "authenticator.scm"))
