@@ -370,6 +370,8 @@ static int send_each(sz_socket socket, C_word list)
   "C_return(sz_poller_remove_socket(POLLER(p), SOCKET(s)));")
 (define-foreign %unwatch-fd int ((scheme-object p) (int fd))
   "C_return(sz_poller_remove_fd(POLLER(p), fd));")
+(define-foreign %socket-polled? bool ((scheme-object s))
+  "C_return(sz_socket_polled(SOCKET(s)));")
 (define-foreign %set-alarm int ((scheme-object p) (integer64 time))
   "C_return(sz_poller_alarm(POLLER(p), time));")
 ;; fills a vector with tag and events of what is ready, at most `max` of 64

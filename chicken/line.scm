@@ -126,6 +126,7 @@
     (when (and first (waiter-roused first)) (see-to! s first))))
 
 (define (delist! s w)
+  (stay-awake!)
   (set-waiter-roused! w #f)
   (clear-timer! w)
   (release-descriptor! w)
@@ -167,7 +168,7 @@
 (define (sleep-in-line! s w)
   (let ((fd (%socket-fd (socket-handle s))))
     (if (and (null? (cdr (socket-waiters s)))
-             (not (socket-polled? s))
+             (not (%socket-polled? (socket-handle s)))
              (claim-descriptor! w))
         (begin
           (set-waiter-direct! w #t)

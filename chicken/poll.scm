@@ -99,15 +99,16 @@
   (unless (list? items) (fail-type 'poll "a list of poll items" items))
   (for-each (lambda (i) (check-item 'poll i)) items)
   (let* ((limit (poll-limit timeout))
-         (sockets (item-sockets items))
          (count (length items))
          (tags (make-vector count 0))
-         (handle (checked 'poll (%make-poller))))
+         (p (take-spare-poller))
+         (handle (poller-handle p)))
     (dynamic-wind
-     (lambda () (for-each begin-polling! sockets))
+     void
      (lambda ()
        (let ((events (make-vector count 0)))
          (watch-items handle items tags events)
+         (for-each begin-polling! (item-sockets items))
          (let loop ()
            (check-items handle events)
            (let ((ready (deliver-found! items tags events)))
@@ -117,8 +118,17 @@
                     (wait-descriptor! (%poller-fd handle) limit)
                     (loop)))))))
      (lambda ()
-       (%free-poller handle)
-       (for-each end-polling! sockets)))))
+       (for-each (lambda (i) (unwatch-target handle (poll-item-target i))) items)
+       (set! spare-poller p)))))
+
+;; Making a poller takes system calls, so one is kept for the next poll.  That
+;; of a thread that was ended is left to the collector.
+(define spare-poller #f)
+
+(define (take-spare-poller)
+  (let ((p spare-poller))
+    (set! spare-poller #f)
+    (if (and p (fx>= (%poller-fd (poller-handle p)) 0)) p (new-poller 'poll))))
 
 (define (item-sockets items)
   (cond ((null? items) '())

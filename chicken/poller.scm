@@ -34,8 +34,10 @@
 
 (define (drop-poller! p) (%free-poller (poller-handle p)))
 
-(define (make-poller)
-  (let ((p (make-poller-record (checked 'make-poller (%make-poller))
+(define (make-poller) (new-poller 'make-poller))
+
+(define (new-poller location)
+  (let ((p (make-poller-record (checked location (%make-poller))
                                (make-vector 16 '()) 0
                                (make-vector 16 #f) '() 0)))
     (set-finalizer! p drop-poller!)
@@ -107,11 +109,7 @@
 
 ;; While a socket is watched, who waits for it leaves its descriptor to the
 ;; dispatcher, which hears when a poller has taken the signal.
-(define (begin-polling! s)
-  (set-socket-polls! s (fx+ (socket-polls s) 1))
-  (used! s))
-
-(define (end-polling! s) (set-socket-polls! s (fx- (socket-polls s) 1)))
+(define (begin-polling! s) (used! s))
 
 (define (watch-target handle target wanted tag)
   (if (socket? target)
@@ -172,7 +170,6 @@
   (let* ((entry (entry-of 'poller-remove! p target))
          (code (unwatch-target (poller-handle p) target)))
     (remove-entry! p entry)
-    (when (socket? target) (end-polling! target))
     (checked 'poller-remove! code target)
     (void)))
 

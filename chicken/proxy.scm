@@ -182,19 +182,18 @@
         (dynamic-wind
          (lambda ()
            (checked 'proxy (%poller-fd handle))
-           (set-control-handle! steered handle)
-           (for-each (lambda (w) (begin-polling! (car w))) watches))
+           (set-control-handle! steered handle))
          (lambda ()
            (for-each (lambda (w)
                        (checked 'proxy
                                 (%watch-socket handle (socket-handle (car w)) 0
                                                (watch-tag w))
-                                (car w)))
+                                (car w))
+                       (begin-polling! (car w)))
                      watches)
            (run-proxy front back capture steered socket sockets watches handle
                       limit))
          (lambda ()
-           (for-each (lambda (w) (end-polling! (car w))) watches)
            (set-control-handle! steered #f)
            (drop-poller! poller)))))))
 

@@ -15,12 +15,11 @@
        (define-fields rest ...)))))
 
 ;; A socket.  `waiters` stand in line for it; `place` is its tag with the
-;; dispatcher, which may be out of date; `polled` counts the pollers that watch
-;; it.  `staged` maps threads to the parts they sent with send-more:, `unread`
+;; dispatcher, which may be out of date.  `staged` maps threads to the parts they sent with send-more:, `unread`
 ;; to the parts of a message they have begun to receive: what is whole for a
 ;; thread is never mixed with what another does.
 (define (make-socket-record handle type context)
-  (##sys#make-structure 'zmq-socket handle type context '() '() '() #f 0))
+  (##sys#make-structure 'zmq-socket handle type context '() '() '() #f))
 
 (define-inline (is-socket? x) (##sys#structure? x 'zmq-socket))
 (define (socket? x) (is-socket? x))
@@ -32,15 +31,12 @@
   (4 socket-waiters set-socket-waiters!)
   (5 socket-staged set-socket-staged!)
   (6 socket-unread set-socket-unread!)
-  (7 socket-place set-socket-place!)
-  (8 socket-polls set-socket-polls!))
+  (7 socket-place set-socket-place!))
 
 ;; The same places for C.
 (foreign-declare "
 enum { SOCKET_HANDLE = 1, SOCKET_WAITERS = 4, SOCKET_STAGED, SOCKET_UNREAD };
 ")
-
-(define-inline (socket-polled? s) (fx> (socket-polls s) 0))
 
 (define-inline (check-socket location x)
   (unless (is-socket? x) (fail-type location "a ZeroMQ socket" x)))

@@ -27,6 +27,7 @@
 (define (watch-swap! s)
   (when (fx< (%poller-fd drain-poller) 0)
     (set! drain-poller (checked 'socket-option-set! (%make-poller)))
+    (set! drainer #f)
     (set! swapping '()))
   (let* ((tag swaps-used)
          (handle (socket-handle s))
@@ -74,7 +75,7 @@
 (define (drain)
   (let* ((found (make-vector (fx* 2 most-found) 0))
          (n (%check-poller drain-poller found most-found)))
-    (when (fx>= n 0)                    ; else it is the parent's
+    (when (and (fx>= n 0) (eq? (current-thread) drainer)) ; else the parent's
       (note-signals! found n)
       (set! swapping (keep-if pump! swapping))
       (let ((time (earliest swapping)))
@@ -103,8 +104,6 @@
                (%set-bytes (socket-handle s) row (zmq-swap-directory))
                'swap-directory (zmq-swap-directory)))
     (set)
-    (let ((after (has-swap? s)))
-      (cond ((and after (not before))
-             (begin-polling! s)
-             (watch-swap! s))
-            ((and before (not after)) (end-polling! s))))))
+    (when (and (has-swap? s) (not before))
+      (watch-swap! s)
+      (begin-polling! s))))

@@ -7,13 +7,16 @@
 
 (define (now) (%now))
 
+(define-constant longest 10000000000000) ; some centuries
+
 ;; A time limit in milliseconds, or #f for none, as a point in time: the clock
 ;; has begun a millisecond that is not counted.
 (define (deadline timeout)
   (and timeout
        (if (eqv? timeout 0)
            (now)
-           (+ (now) 1 (inexact->exact (ceiling timeout))))))
+           (+ (now) 1 (inexact->exact (ceiling (min timeout longest)))))))
+
 
 (define (passed? deadline) (and deadline (>= (now) deadline)))
 
@@ -38,6 +41,52 @@
 (define (thread-ready? thread) (memq (thread-state thread) '(ready running)))
 
 (define-inline (yield!) (##sys#thread-yield!))
+
+;; -------------------------------------------------------- signal handlers --
+
+;; CHICKEN runs a signal's handler in the thread that ran last, which may be one
+;; of ours, where it could neither raise to the program nor leave to it.  So it
+;; is put before what the primordial thread does next.
+(define own-name (gensym 'zmq))
+
+(define (own-thread? thread) (eq? own-name (##sys#slot thread 6)))
+
+(define deferred '())
+
+(define (defer-signal! number)
+  (when (null? deferred)
+    (let ((go-on (##sys#slot ##sys#primordial-thread 1)))
+      (##sys#setslot ##sys#primordial-thread 1
+        (lambda ()
+          (let ((numbers (reverse deferred)))
+            (set! deferred '())
+            (for-each handle-signal numbers)
+            (go-on))))))
+  (set! deferred (cons number deferred))
+  (##sys#thread-unblock! ##sys#primordial-thread))
+
+(define (handle-signal number)
+  (let ((handler (##sys#slot ##sys#signal-vector number)))
+    (when handler (handler number))))
+
+(define-constant timer-interrupt 255)
+
+;; All that are pending; whether one is the timer's.
+(define (defer-signals! reason)
+  (let loop ((reason reason) (timer #f))
+    (cond ((not reason) timer)
+          ((eq? reason timer-interrupt)
+           (loop (##core#inline "C_i_pending_interrupt" #f) #t))
+          (else
+           (defer-signal! reason)
+           (loop (##core#inline "C_i_pending_interrupt" #f) timer)))))
+
+(set! ##sys#interrupt-hook
+  (let ((hook ##sys#interrupt-hook))
+    (lambda (reason state)
+      (if (and reason (own-thread? ##sys#current-thread))
+          (hook (and (defer-signals! reason) timer-interrupt) state)
+          (hook reason state)))))
 
 ;; ------------------------------------------------------------- waiters --
 
@@ -78,6 +127,14 @@
           (##sys#setslot thread 3 'blocked))
       (when (waiter-roused w) (##sys#thread-unblock! thread)))
     (yield!)))
+
+;; For the end of a wait: who leaves it from a handler by a continuation may
+;; have been told to block already, and runs on.
+(define (stay-awake!)
+  (let ((thread (current-thread)))
+    (unless (eq? 'running (thread-state thread))
+      (##sys#thread-unblock! thread)
+      (##sys#setslot thread 3 'running))))
 
 ;; --------------------------------------------------------------- alone --
 
@@ -152,11 +209,13 @@ static void sleep_alone(sz_socket socket, int timeout)
               (put-timed! i w))))))
 
 (define (set-timer! w)
-  (when (and (waiter-deadline w) (not (waiter-place w)))
+  (when (and (waiter-deadline w) (not (timed? w)))
+    (usable-poller)
     (when (fx= (fx+ timed-count 1) (vector-length timed)) (make-room-for-timer!))
     (set! timed-count (fx+ timed-count 1))
     (sift-up! timed-count w)
-    (when (eq? w (vector-ref timed 1)) (set-alarm-for! (waiter-deadline w)))))
+    ;; Not only for w: in a forked child the alarm is to be set anew.
+    (set-alarm-for! (waiter-deadline (vector-ref timed 1)))))
 
 ;; Threads that were ended while they waited are still in the heap.
 (define (make-room-for-timer!)
@@ -172,9 +231,13 @@ static void sleep_alone(sz_socket socket, int timeout)
     (when (fx> (fx* 2 timed-count) (vector-length timed))
       (set! timed (vector-resize timed (fx* 2 (vector-length timed)) #f)))))
 
-(define (clear-timer! w)
+(define (timed? w)
   (let ((i (waiter-place w)))
-    (when i
+    (and i (fx<= i timed-count) (eq? w (vector-ref timed i)))))
+
+(define (clear-timer! w)
+  (when (timed? w)
+    (let ((i (waiter-place w)))
       (let ((last (vector-ref timed timed-count)))
         (vector-set! timed timed-count #f)
         (set! timed-count (fx- timed-count 1))
@@ -207,11 +270,16 @@ static void sleep_alone(sz_socket socket, int timeout)
 (define free-places '())
 (define places-used 0)
 
-;; The poller, made anew in a forked child and where it never was.
+;; The poller, made anew in a forked child and where it never was.  In a child
+;; the threads of the parent may have been left behind without being ended, so
+;; none of them is woken there.
 (define (usable-poller)
   (when (fx< (%poller-fd poller) 0)
     (set! poller (checked 'wait (%make-poller)))
+    (set! dispatcher #f)
     (set! alarm #f)
+    (set! timed-count 0)
+    (set! just-roused '())
     (set! places (make-vector 16 #f))
     (set! free-places '())
     (set! places-used 0))
@@ -220,25 +288,28 @@ static void sleep_alone(sz_socket socket, int timeout)
   poller)
 
 (define (start-thread thunk)
-  (let ((thread (##sys#make-thread thunk 'ready 'zmq-dispatcher 10000)))
+  (let ((thread (##sys#make-thread thunk 'ready own-name 10000)))
     (##sys#add-to-ready-queue thread)
     thread))
 
 ;; Runs the thunk, which must handle what it raises, in a thread of its own.
 (define (run-in-thread thunk)
-  (let ((thread (##sys#make-thread #f 'ready 'zmq 10000)))
+  (let ((thread (start-thread #f)))
     (##sys#setslot thread 1
       (lambda ()
         (thunk)
-        (##sys#thread-kill! thread 'dead)
-        (##sys#schedule)))
-    (##sys#add-to-ready-queue thread)
+        (end-thread!)))
     thread))
 
+(define (end-thread!)
+  (##sys#thread-kill! (current-thread) 'dead)
+  (##sys#schedule))
+
 (define (set-alarm-for! time)
-  (unless (and alarm (<= alarm time) (fx>= (%poller-fd poller) 0))
-    (%set-alarm (usable-poller) time)
-    (set! alarm time)))
+  (let ((poller (usable-poller)))
+    (unless (and alarm (<= alarm time))
+      (checked 'wait (%set-alarm poller time))
+      (set! alarm time))))
 
 ;; Lets the dispatcher run soon.
 (define (summon!)
@@ -269,6 +340,7 @@ static void sleep_alone(sz_socket socket, int timeout)
 (define found (make-vector (fx* 2 most-found) 0))
 
 (define (dispatch)
+  (unless (eq? (current-thread) dispatcher) (end-thread!))
   (set! summoned #f)
   (see-to-roused!)
   (let ((n (%check-poller (usable-poller) found most-found)))
@@ -287,28 +359,40 @@ static void sleep_alone(sz_socket socket, int timeout)
 
 ;; --------------------------------------------------- for a descriptor --
 
-;; Threads that wait for a descriptor themselves, as far as is known.
-(define direct-count 0)
+;; Who waits for a descriptor itself; threads that were ended may be among
+;; them.
+(define direct '())
 (define-constant most-direct 4)
+
+(define (without-direct w)
+  (let loop ((l direct))
+    (cond ((null? l) '())
+          ((or (eq? w (car l)) (thread-ended? (waiter-thread (car l)))) (loop (cdr l)))
+          (else (cons (car l) (loop (cdr l)))))))
+
+(define (direct-room?)
+  (set! direct (without-direct #f))
+  (fx< (length direct) most-direct))
 
 ;; Suspends the calling thread until the descriptor is readable, the deadline
 ;; has passed, or for nothing: the caller finds out by trying again.
 (define (wait-descriptor! fd deadline)
   (let* ((w (make-waiter 0 deadline))
-         (tag (and (fx>= direct-count most-direct)
-                   (not (primordial? (current-thread)))
+         (tag (and (not (primordial? (current-thread)))
+                   (not (direct-room?))
                    (watch-descriptor! fd w))))
     (dynamic-wind
-     (lambda () (unless tag (set! direct-count (fx+ direct-count 1))))
+     (lambda () (unless tag (set! direct (cons w direct))))
      (lambda () (sleep! w (if tag #f fd)))
      (lambda ()
+       (stay-awake!)
        (clear-timer! w)
        (if tag
            (when (and (fx< tag places-used) (pair? (vector-ref places tag))
                       (eq? w (car (vector-ref places tag))))
              (%unwatch-fd poller fd)
              (free-place! tag))
-           (set! direct-count (fx- direct-count 1)))))))
+           (set! direct (without-direct w)))))))
 
 ;; #f where the poller cannot watch it, as where another thread waits for it.
 (define (watch-descriptor! fd w)
@@ -326,4 +410,6 @@ static void sleep_alone(sz_socket socket, int timeout)
      (lambda ()
        (let loop ()
          (unless (passed? (waiter-deadline w)) (sleep! w #f) (loop))))
-     (lambda () (clear-timer! w)))))
+     (lambda ()
+       (stay-awake!)
+       (clear-timer! w)))))

@@ -415,6 +415,15 @@ int sz_poller_remove_fd(sz_poller handle, int fd)
     return 0;
 }
 
+bool sz_socket_polled(sz_socket handle)
+{
+    szi_socket *socket = szi_socket_get(handle);
+    szi_watch *watch = socket != NULL ? socket->watches : NULL;
+    while (watch != NULL && watch->events == SZ_SIGNAL)
+        watch = watch->next_of_socket;
+    return watch != NULL;
+}
+
 /* ------------------------------------------------------------- checking -- */
 
 /* An error of a descriptor is a matter for reading where that is wanted. */

@@ -485,6 +485,10 @@ int sz_poller_modify_fd(sz_poller poller, int fd, int events, uint64_t tag);
 int sz_poller_remove_socket(sz_poller poller, sz_socket socket);
 int sz_poller_remove_fd(sz_poller poller, int fd);
 
+/* Whether a poller watches the socket for more than SZ_SIGNAL, and so may take
+ * the signal of its descriptor. */
+bool sz_socket_polled(sz_socket socket);
+
 /* What is ready now: fills at most `max` >= 1 entries and returns how many.
  * After 0, wait on sz_poller_fd; it becomes readable, and stays so, until the
  * next check.  A socket that was closed is reported with SZ_ERROR. */

@@ -387,6 +387,38 @@
                                                      timeout: 5000))
             (exit 2)))))))
 
+;; In a program where threads wait, so that none is alone.
+(define (check-handler-leaves wait)
+  (check-child 'ok
+    `((define in (make-socket 'pull bind: "inproc://x"))
+      (define p (make-poller))
+      (poller-add! p in in: #t)
+      (define other (spawn! (lambda () (receive-message (make-socket 'pull) timeout: 20000))))
+      (yield!)
+      (define escape #f)
+      (set-signal-handler! signal/usr1 (lambda (n) (escape 'left)))
+      (set-signal-handler! signal/usr2 (lambda (n) (error "raised")))
+      (define (kill-me name)
+        (process-run "/bin/sh"
+                     (list "-c" (string-append "sleep 0.05; kill -" name " "
+                                               (number->string (current-process-id))))))
+      (do ((i 0 (+ i 1))) ((= i 6))
+        (kill-me "USR1")
+        (unless (eq? 'left (call/cc (lambda (k) (set! escape k) ,wait))) (exit 1))
+        (kill-me "USR2")
+        (unless (eq? 'raised (condition-case ,wait ((exn) 'raised))) (exit 2))
+        (unless (eq? ##sys#current-thread ##sys#primordial-thread) (exit 3))
+        (nap! 30)
+        ;; It waits as before.
+        (when (receive-message in timeout: 20) (exit 4))))
+    #:limit 30))
+
+(test "a handler that raises or leaves does so in the program's thread (case 27)"
+  (for-each check-handler-leaves
+            '((receive-message in timeout: 5000)
+              (poll (list (make-poll-item in in: #t)) 5000)
+              (poller-wait p timeout: 5000))))
+
 (test "a handler may use the socket that its thread waits for (case 28)"
   (check-child 'ok
     '((define in (make-socket 'pull bind: "inproc://x"))
@@ -520,6 +552,34 @@
           (let ((t (spawn! (lambda ()
                              (call-with-socket 'pull
                                (lambda (s) (receive-message s)))))))
+            (yield!)
+            (kill! t)))))
+    #:limit 60))
+
+(test "a child without its parent's threads waits in time (case 30)"
+  (check-child 'ok
+    '((define in (make-socket 'pull bind: "inproc://x"))
+      (define waiting (spawn! (lambda () (receive-message in timeout: 400))))
+      (nap! 10)
+      (define pid
+        (process-fork
+         (lambda ()
+           (let ((s (make-socket 'pull)) (t (current-process-milliseconds)))
+             (spawn! (lambda () (nap! 5000)))
+             (receive-message s timeout: 600)
+             (exit (if (< 500 (- (current-process-milliseconds) t) 3000) 0 1))))
+         #t))
+      (receive (p normal status) (process-wait pid)
+        (unless (and normal (= status 0)) (exit 2)))
+      (when (join! waiting) (exit 3)))
+    #:limit 10))
+
+(test "a thread that is killed in poll leaves no descriptor (case 35)"
+  (check-child 'ok
+    '((define in (make-socket 'pull bind: "inproc://x"))
+      (must-not-leak 300
+        (lambda ()
+          (let ((t (spawn! (lambda () (poll (list (make-poll-item in in: #t)) #t)))))
             (yield!)
             (kill! t)))))
     #:limit 60))
