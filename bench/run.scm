@@ -35,7 +35,7 @@
 (define commands
   `((raw . ,(program "raw"))
     (egg . ,(program "egg"))
-    (pyzmq . ,(other "/usr/bin/python3" "-c 'import zmq'" "pyzmq.py"))
+    (pyzmq . ,(other "/usr/bin/python3" "-I -c 'import zmq'" "pyzmq.py"))
     (php . ,(other "php" "-r 'exit(class_exists(\"ZMQ\") ? 0 : 1);'" "php-zmq.php"))))
 
 ;; ---------------------------------------------------------------- rows --

@@ -91,13 +91,14 @@ static void receive_each(C_word c, C_word *av)
     C_word max = C_unfix(av[3]), tag = av[4];
     C_word type = C_truep(av[5]) ? C_BYTEVECTOR_TYPE : C_STRING_TYPE;
     C_word list = C_SCHEME_END_OF_LIST, last = list, count = 0, bytes = 0;
+    size_t largest = largest_built(C_truep(tag) && !C_truep(av[5]));
     int reason = 0;
     if (!C_demand(ENOUGH)) C_save_and_reclaim((void *)receive_each, c, av);
     while (count < max && C_demand(ENOUGH)) {
         const void *data;
         size_t size;
         int parts = sz_receive_part(socket, SMALL, &data, &size);
-        reason = parts < 0 ? parts : parts > 1 || size > LARGEST_SMALL_PART;
+        reason = parts < 0 ? parts : parts > 1 || size > largest;
         if (reason != 0) break;
         C_word words = (C_word)C_bytestowords(size) + 1 + C_SIZEOF_PAIR +
                        (C_truep(tag) ? RECORD_WORDS : 0);

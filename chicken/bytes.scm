@@ -5,7 +5,9 @@
 ;; A part larger than this stays in libzmq's own storage when it is received
 ;; as a message.  Up to it, copying into the nursery is cheaper than a handle
 ;; with its finalizer, and the nursery has room for several.
-(foreign-declare "enum { LARGEST_SMALL_PART = 65536 };")
+;; A string, blob or u8vector is copied in any case, and goes to the nursery up
+;; to a quarter of it: that is five times as fast as the heap.
+(foreign-declare "enum { LARGEST_SMALL_PART = 65536, LARGEST_IN_NURSERY = 262144 };")
 (define-foreign-variable largest-small-part int "LARGEST_SMALL_PART")
 
 ;; The heap may have been given a limit, past which CHICKEN ends the process.

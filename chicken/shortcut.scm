@@ -88,6 +88,11 @@ static bool parameter_set = false;
 static bool collected = false;
 static bool may_collect(void) { return collected = !collected; }
 
+static size_t largest_built(bool as_message)
+{
+    return as_message ? LARGEST_SMALL_PART : LARGEST_IN_NURSERY;
+}
+
 static bool receives_at_once(C_word self, C_word s)
 {
     return RECORD(s, ITEM(self, SOCKET_TAG)) &&
@@ -117,7 +122,7 @@ static void receive_short(C_word c, C_word *av)
     size_t size;
     int parts = sz_receive_part(SOCKET(ITEM(av[2], SOCKET_HANDLE)), SMALL, &data, &size);
     if (parts == SZ_EAGAIN) go_on(ITEM(self, WAITING_WAY), c, av);
-    if (parts != 1 || size > LARGEST_SMALL_PART) go_on(ITEM(self, LONG_WAY), c, av);
+    if (parts != 1 || size > largest_built(tag == ITEM(self, MESSAGE_TAG))) go_on(ITEM(self, LONG_WAY), c, av);
     C_word words = (C_word)C_bytestowords(size) + 1 + (tag != 0 ? RECORD_WORDS : 0);
     if (size > SMALL && !C_demand(C_calculate_demand(words, c, 2))) {
         if (may_collect()) C_save_and_reclaim((void *)receive_short, c, av);

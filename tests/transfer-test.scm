@@ -31,7 +31,7 @@
                          (u8vector->blob (receive-message in as: 'u8vector)))))
             (list s (string->blob s) (blob->u8vector (string->blob s))
                   (make-message s)))))
-       '(0 1 29 33 34 255 256 257 1000 65535 65536 65537 100000 5000000)))))
+       '(0 1 29 33 34 255 256 257 1000 65535 65536 65537 100000 262144 262145 5000000)))))
 
 (test "a procedure gets a pointer and a size while the data is there"
   (with-pair 'pull 'push
