@@ -212,8 +212,7 @@ static void *terminate(void *argument)
     while (zmq_ctx_term(context->zmq) != 0 && zmq_errno() == EINTR)
         ;
     atomic_store(&context->gone, true);
-    close(context->done[1]);
-    context->done[1] = -1;
+    szi_pipe_end(&context->done[1]);
     if (atomic_load(&context->dropped))
         forget(context);
     szi_context_release(context);

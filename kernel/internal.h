@@ -137,6 +137,10 @@ bool szi_descriptors_free(int64_t count);
 /* A pipe, both ends closed on exec.  SZ_EMFILE, SZ_ENFILE. */
 int szi_pipe(int fds[2]);
 
+/* Ends the writer's side of a pipe: the other one is readable from then on,
+ * also while a forked child has a copy of this one. */
+void szi_pipe_end(int *fd);
+
 /* A number that no other event descriptor of the system has, or -1 where the
  * system does not tell one or the descriptor is none. */
 int64_t szi_descriptor_id(int fd);

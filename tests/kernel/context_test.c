@@ -112,6 +112,19 @@ static void terminating_waits_for_linger_without_blocking(void **state)
     assert_code(sz_context_check(context), SZ_ECLOSED);
 }
 
+static void a_child_that_lives_on_does_not_hold_termination_up(void **state)
+{
+    (void)state;
+    sz_context context = make_context();
+    make_stuck(context, 100);
+    pid_t sleeper = start_sleeper();
+    assert_code(sz_context_terminate(context), SZ_EAGAIN);
+    int code = sz_wait(sz_context_fd(context), 5000);
+    end_sleeper(sleeper);
+    assert_code(code, 0);
+    assert_code(sz_context_terminate(context), 0);
+}
+
 static void a_context_that_is_going_refuses_everything(void **state)
 {
     (void)state;
@@ -484,6 +497,8 @@ int main(void)
         cmocka_unit_test(terminating_closes_the_sockets),
         cmocka_unit_test(a_context_without_sockets_terminates_by_itself),
         cmocka_unit_test(terminating_waits_for_linger_without_blocking),
+        cmocka_unit_test(
+            a_child_that_lives_on_does_not_hold_termination_up),
         cmocka_unit_test(a_context_that_is_going_refuses_everything),
         cmocka_unit_test(a_context_that_is_gone_is_not_touched),
         cmocka_unit_test(shutting_down_ends_operations_but_not_closing),

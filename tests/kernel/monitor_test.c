@@ -433,6 +433,29 @@ static void a_stopped_monitor_says_so_and_its_descriptor_stays(void **state)
 }
 
 /* Case 75. */
+static void a_child_that_lives_on_does_not_hide_a_monitor_s_end(void **state)
+{
+    (void)state;
+    sz_context context = make_context();
+    sz_socket socket = make_socket(context, "pull");
+    sz_monitor stopped = watch(socket, SZ_EVENT_ALL);
+    sz_monitor ended = watch(socket, SZ_EVENT_CONNECTED);
+    pid_t sleeper = start_sleeper();
+    assert_code(sz_monitor_stop(stopped), 0);
+    int of_stopped = sz_wait(sz_monitor_fd(stopped), 5000);
+    assert_code(sz_socket_close(socket), 0);
+    int of_ended = sz_wait(sz_monitor_fd(ended), 5000);
+    end_sleeper(sleeper);
+    sz_event event;
+    assert_code(of_stopped, 0);
+    assert_code(of_ended, 0);
+    assert_code(sz_monitor_receive(ended, &event), SZ_ECLOSED);
+    assert_code(sz_wait(sz_monitor_fd(ended), 0), 0);
+    assert_code(sz_monitor_close(stopped), 0);
+    assert_code(sz_monitor_close(ended), 0);
+    finish(context);
+}
+
 static void a_hundred_monitors_leave_nothing_behind(void **state)
 {
     (void)state;
@@ -584,6 +607,7 @@ int main(void)
         cmocka_unit_test(all_sockets_can_be_observed_from_the_beginning),
         cmocka_unit_test(it_ends_in_every_order),
         cmocka_unit_test(a_stopped_monitor_says_so_and_its_descriptor_stays),
+        cmocka_unit_test(a_child_that_lives_on_does_not_hide_a_monitor_s_end),
         cmocka_unit_test(a_hundred_monitors_leave_nothing_behind),
         cmocka_unit_test(monitors_take_no_place_of_a_socket),
         cmocka_unit_test(want_of_descriptors_is_an_error),
