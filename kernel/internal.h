@@ -197,7 +197,8 @@ struct szi_context {
     szi_observer *observer;
 };
 
-szi_context *szi_context_get(sz_context handle, int *code);
+/* The context of a handle, to be released, or NULL and why. */
+szi_context *szi_context_hold(sz_context handle, int *code);
 void szi_context_release(szi_context *context);
 
 /* Calls `visit` for every context of this process. */
@@ -208,7 +209,8 @@ void szi_context_each(void (*visit)(szi_context *, void *), void *argument);
 int szi_thread_start(void *(*run)(void *), void *argument);
 
 /* Makes it impossible that terminating the context aborts in libzmq because
- * an inproc connect still waits for its bind (ctx.cpp, terminate). */
+ * an inproc connect still waits for its bind (ctx.cpp, terminate).  To resolve
+ * takes the context's lock, which the others take themselves. */
 int szi_inproc_connecting(szi_context *context, const char *endpoint);
 void szi_inproc_bound(szi_context *context, const char *endpoint);
 void szi_inproc_resolve(szi_context *context);
