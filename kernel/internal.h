@@ -413,7 +413,7 @@ bool szi_observes_all(void);
 
 /* Observes the socket, if nobody does; and for as long as it is open. */
 int szi_observe(szi_socket *socket);
-void szi_observe_always(szi_socket *socket);
+int szi_observe_always(szi_socket *socket);
 
 /* The socket is about to be closed; one of its endpoints was disconnected. */
 void szi_observed_closing(szi_socket *socket);

@@ -314,13 +314,15 @@ static int attach(szi_socket *socket, const char *text, bool bound)
 {
     szi_context *context = socket->context;
     bool inproc = szi_endpoint_inproc(text);
-    if (!inproc && !szi_descriptors_free(4))
-        return SZ_EDESCRIPTORS;
+    int code = 0;
     if (!inproc && lacks_domain(socket))
         return SZ_EZAPDOMAIN;
     if (!inproc && szi_observes_all())
-        szi_observe_always(socket);
-    int code = inproc && !bound ? szi_inproc_connecting(context, text)
+        code = szi_observe_always(socket);
+    if (code == 0 && !inproc && !szi_descriptors_free(4))
+        code = SZ_EDESCRIPTORS;
+    if (code == 0)
+        code = inproc && !bound ? szi_inproc_connecting(context, text)
                                 : szi_multicast_check(socket->zmq, text);
     if (code != 0)
         return code;

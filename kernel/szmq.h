@@ -610,7 +610,8 @@ typedef struct {
 int sz_socket_connections(sz_socket socket, sz_connections *found);
 
 /* From now on each socket is observed from its first endpoint with events on,
- * until it is closed; false for those that come later not to be. */
+ * until it is closed; false for those that come later not to be.  Where that
+ * cannot be begun, bind and connect answer what sz_monitor_new would. */
 void sz_observe_all(bool all);
 
 /* ----------------------------------------------------------- security -- */

@@ -340,6 +340,43 @@ static void all_sockets_can_be_observed_from_the_beginning(void **state)
     assert_child(observe_from_the_beginning, NULL);
 }
 
+static size_t allocation, failing;
+
+static void *resize_failing_once(void *old, size_t size)
+{
+    return ++allocation == failing ? NULL : realloc(old, size);
+}
+
+static int observe_without_memory(void *argument)
+{
+    (void)argument;
+    size_t refused = 0;
+    sz_observe_all(true);
+    for (size_t n = 1; n <= 12; n++) {
+        sz_context context = make_context();
+        sz_socket socket = make_socket(context, "pull");
+        sz_connections found;
+        allocation = 0;
+        failing = n;
+        sz_set_allocator(resize_failing_once, free);
+        int code = bind_to(socket, "tcp://127.0.0.1:*");
+        sz_set_allocator(NULL, NULL);
+        refused += code != 0;
+        if (code == 0)
+            assert_code(sz_socket_connections(socket, &found), 0);
+        finish(context);
+    }
+    assert_true(refused > 3);
+    assert_true(refused < 12);
+    return 0;
+}
+
+static void what_cannot_be_observed_as_asked_is_not_bound(void **state)
+{
+    (void)state;
+    assert_child(observe_without_memory, NULL);
+}
+
 /* ---------------------------------------------------------------- ends -- */
 
 enum {
@@ -605,6 +642,7 @@ int main(void)
         cmocka_unit_test(peers_over_inproc_are_counted_without_a_monitor),
         cmocka_unit_test(the_peers_of_a_stream_are_its_connections),
         cmocka_unit_test(all_sockets_can_be_observed_from_the_beginning),
+        cmocka_unit_test(what_cannot_be_observed_as_asked_is_not_bound),
         cmocka_unit_test(it_ends_in_every_order),
         cmocka_unit_test(a_stopped_monitor_says_so_and_its_descriptor_stays),
         cmocka_unit_test(a_child_that_lives_on_does_not_hide_a_monitor_s_end),
