@@ -169,8 +169,16 @@ struct szi_name {
     char text[];
 };
 
-/* `lock` guards sockets, count, resolver and pending.  `references` are the
- * handle, each open socket and the terminating thread. */
+/* `lock` guards the lists of sockets, open and closed, their counts and their
+ * endpoints (which the socket's own thread reads without it), limit, emptied,
+ * draining, resolver and pending, and is held while libzmq is asked something
+ * about the context itself.  `observing` guards what observer.c and monitor.c
+ * have.  Where both are needed, `lock` is let go first; the lock of the handle
+ * table comes before either.
+ *
+ * `references` are the handle, each open socket, each monitor, each thread of
+ * the kernel that has to do with the context, and whoever holds it during a
+ * call. */
 struct szi_context {
     void *zmq;
     uint64_t id;
