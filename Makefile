@@ -51,6 +51,7 @@ egg: $(BUILD)/egg
 
 $(BUILD)/egg: $(EGG) | setup
 	mkdir -p $(REPOSITORY)
+	@echo "building the egg: a minute or two"
 	$(HERE) chicken-install > $(BUILD)/egg.log 2>&1 || \
 	    { cat $(BUILD)/egg.log; exit 1; }
 	touch $@

@@ -54,5 +54,34 @@ for transport in ipc tcp; do
         env TRANSPORT="$transport" sh "$here/wordcount" "$@"
 done
 
+# refused WORDS COMMAND...: it must end soon, with code 2, and say that and
+# nothing else.
+refused() {
+    words=$1
+    shift
+    timeout 20 "$@" >"$output" 2>&1 </dev/null
+    status=$?
+    if [ "$status" -eq 2 ] && [ "$(wc -l <"$output")" -eq 1 ] &&
+        grep -q -F -- "$words" "$output"
+    then
+        echo "ok refused: $words"
+        passed=$((passed + 1))
+    else
+        echo "FAILED to refuse: $words ($status)"
+        sed 's/^/    /' "$output"
+        failed=$((failed + 1))
+    fi
+}
+refused "TRANSPORT is ipc or tcp, not foo" \
+    env TRANSPORT=foo sh "$here/wordcount" "$here/README.md"
+for workers in abc 0 -1 1000; do
+    refused "WORKERS is a number from 1 to 999, not $workers" \
+        env WORKERS="$workers" sh "$here/wordcount" "$here/README.md"
+done
+refused "PORT is a number from 1 to 65533, not 65534" \
+    env TRANSPORT=tcp PORT=65534 sh "$here/wordcount" "$here/README.md"
+refused "not a file that can be read: nowhere" \
+    sh "$here/wordcount" "$here/README.md" nowhere
+
 echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ]

@@ -11,7 +11,7 @@
 ;;; run the launcher with TRANSPORT=tcp HOST=<its address>, and there, before it or
 ;;; meanwhile, `TRANSPORT=tcp HOST=<the same> csi -s wordcount.scm worker`.
 
-(import zmq (chicken io) (chicken plist) (chicken process-context)
+(import zmq (chicken file) (chicken io) (chicken plist) (chicken process-context)
         (chicken sort) (chicken string) (chicken time))
 
 (define (setting name default)
@@ -22,17 +22,26 @@
            (current-error-port))
   (exit 1))
 
+(define (number-setting name default)
+  (let ((n (string->number (setting name default))))
+    (if (and (exact-integer? n) (> n 0))
+        n
+        (give-up name " is a number of 1 or more, not " (setting name default)))))
+
 ;; ---------------------------------------------------------------- sockets
 
 ;; Milliseconds without a message after which somebody must be gone.
-(define patience (* 1000 (string->number (setting "PATIENCE" "20"))))
+(define patience (* 1000 (number-setting "PATIENCE" "20")))
 
 (define (endpoint name)
-  (if (string=? (setting "TRANSPORT" "ipc") "tcp")
-      (conc "tcp://" (setting "HOST" "127.0.0.1") ":"
-            (+ (string->number (setting "PORT" "5555"))
-               (cdr (assq name '((tasks . 0) (reports . 1) (counts . 2))))))
-      (conc "ipc://" (setting "WORDCOUNT_DIR" "/tmp") "/" name)))
+  (let ((transport (setting "TRANSPORT" "ipc")))
+    (cond ((string=? transport "tcp")
+           (conc "tcp://" (setting "HOST" "127.0.0.1") ":"
+                 (+ (number-setting "PORT" "5555")
+                    (cdr (assq name '((tasks . 0) (reports . 1) (counts . 2)))))))
+          ((string=? transport "ipc")
+           (conc "ipc://" (setting "WORDCOUNT_DIR" "/tmp") "/" name))
+          (else (give-up "TRANSPORT is ipc or tcp, not " transport)))))
 
 (define (open-socket type attach! name)
   (let ((s (make-socket type)))
@@ -101,6 +110,7 @@
             (else (proc (string-append text (read-token not-space? port)))
                   (read-chunks port (+ n 1))))))
   (foldl (lambda (n file)
+           (unless (file-readable? file) (give-up "no file to read: " file))
            (call-with-input-file file (lambda (port) (read-chunks port n))))
          0 files))
 
@@ -121,7 +131,7 @@
       (cond ((not report) (give-up "waited too long for " what))
             ((not (there? report)) (wait-until there? what)))))
   ;; Wait for all workers, or the first would get most of the work.
-  (let ((expected (+ 1 (string->number (setting "WORKERS" "4")))))
+  (let ((expected (+ 1 (number-setting "WORKERS" "4"))))
     (wait-until (lambda (report) (= present expected)) "the workers and the sink"))
   (send counts "start")
   (let ((n (for-each-chunk files (lambda (text) (send tasks "chunk" text)))))

@@ -97,21 +97,27 @@ no_pipe:
     return code;
 }
 
-szi_context *szi_context_get(sz_context handle, int *code)
+/* Looked up and kept in one, since another thread may let go meanwhile. */
+szi_context *szi_context_hold(sz_context handle, int *code)
 {
+    szi_lock();
     szi_context *context = szi_handle_get(handle.id, SZI_CONTEXT);
-    if (context == NULL)
-        *code = szi_handle_refuse(handle.id, SZI_CONTEXT);
+    if (context != NULL)
+        atomic_fetch_add(&context->references, 1);
+    szi_unlock();
+    *code = context != NULL ? 0 : szi_handle_refuse(handle.id, SZI_CONTEXT);
     return context;
 }
 
 int sz_context_check(sz_context handle)
 {
-    int code = 0;
-    szi_context *context = szi_context_get(handle, &code);
+    int code;
+    szi_context *context = szi_context_hold(handle, &code);
     if (context == NULL)
         return code;
-    return atomic_load(&context->shut) ? SZ_ETERM : 0;
+    code = atomic_load(&context->shut) ? SZ_ETERM : 0;
+    szi_context_release(context);
+    return code;
 }
 
 /* EINVAL after our own checks says that this libzmq lacks the option. */
@@ -121,19 +127,12 @@ static int explain(const sz_option *option, char access, int code)
     return code == SZ_EINVAL && !wrong ? SZ_EUNSUPPORTED : code;
 }
 
-int sz_context_set(sz_context handle, const sz_option *option, int64_t value)
+/* What is asked of libzmq is asked with the context's lock, without which
+ * another thread might terminate it meanwhile. */
+static int set(szi_context *context, const sz_option *option, int64_t value)
 {
-    int code = 0;
-    szi_context *context = szi_context_get(handle, &code);
-    if (context == NULL)
-        return code;
-    code = szi_option_check(option, SZ_CONTEXT_OPTION, 'w', true);
-    if (code == 0)
-        code = szi_option_check_integer(option, value);
-    if (code == 0 && atomic_load(&context->closing))
-        code = SZ_ETERM;
-    if (code != 0)
-        return code;
+    if (atomic_load(&context->closing))
+        return SZ_ETERM;
     if (context->limit != 0 && option->types == SZI_EARLY)
         return SZ_ELATE;
     if (zmq_ctx_set(context->zmq, option->number, (int)value) != 0)
@@ -141,17 +140,28 @@ int sz_context_set(sz_context handle, const sz_option *option, int64_t value)
     return 0;
 }
 
-int sz_context_get(sz_context handle, const sz_option *option, int64_t *value)
+int sz_context_set(sz_context handle, const sz_option *option, int64_t value)
 {
-    int code = 0;
-    szi_context *context = szi_context_get(handle, &code);
+    int code;
+    szi_context *context = szi_context_hold(handle, &code);
     if (context == NULL)
         return code;
-    code = szi_option_check(option, SZ_CONTEXT_OPTION, 'r', true);
-    if (code == 0 && atomic_load(&context->closing))
-        code = SZ_ETERM;
-    if (code != 0)
-        return code;
+    code = szi_option_check(option, SZ_CONTEXT_OPTION, 'w', true);
+    if (code == 0)
+        code = szi_option_check_integer(option, value);
+    if (code == 0) {
+        pthread_mutex_lock(&context->lock);
+        code = set(context, option, value);
+        pthread_mutex_unlock(&context->lock);
+    }
+    szi_context_release(context);
+    return code;
+}
+
+static int get(szi_context *context, const sz_option *option, int64_t *value)
+{
+    if (atomic_load(&context->closing))
+        return SZ_ETERM;
     /* -1 is a value too, so only errno tells. */
     errno = 0;
     int got = zmq_ctx_get(context->zmq, option->number);
@@ -163,26 +173,53 @@ int sz_context_get(sz_context handle, const sz_option *option, int64_t *value)
     return 0;
 }
 
+int sz_context_get(sz_context handle, const sz_option *option, int64_t *value)
+{
+    int code;
+    szi_context *context = szi_context_hold(handle, &code);
+    if (context == NULL)
+        return code;
+    code = szi_option_check(option, SZ_CONTEXT_OPTION, 'r', true);
+    if (code == 0) {
+        pthread_mutex_lock(&context->lock);
+        code = get(context, option, value);
+        pthread_mutex_unlock(&context->lock);
+    }
+    szi_context_release(context);
+    return code;
+}
+
 int sz_context_sockets(sz_context handle)
 {
-    int code = 0;
-    szi_context *context = szi_context_get(handle, &code);
-    return context != NULL ? context->count : code;
+    int result;
+    szi_context *context = szi_context_hold(handle, &result);
+    if (context == NULL)
+        return result;
+    pthread_mutex_lock(&context->lock);
+    result = context->count;
+    pthread_mutex_unlock(&context->lock);
+    szi_context_release(context);
+    return result;
 }
 
 int sz_context_shutdown(sz_context handle)
 {
-    int code = 0;
-    szi_context *context = szi_context_get(handle, &code);
+    int code;
+    szi_context *context = szi_context_hold(handle, &code);
     if (context == NULL)
         return code;
+    pthread_mutex_lock(&context->lock);
     /* One that is terminating is shut down already, and may be gone. */
-    if (atomic_load(&context->closing))
-        return 0;
-    atomic_store(&context->shut, true);
-    /* Afterwards the resolver could not bind any more. */
-    szi_inproc_resolve(context);
-    return zmq_ctx_shutdown(context->zmq) == 0 ? 0 : szi_last_error();
+    if (!atomic_load(&context->closing)) {
+        atomic_store(&context->shut, true);
+        /* Afterwards the resolver could not bind any more. */
+        szi_inproc_resolve(context);
+        if (zmq_ctx_shutdown(context->zmq) != 0)
+            code = szi_last_error();
+    }
+    pthread_mutex_unlock(&context->lock);
+    szi_context_release(context);
+    return code;
 }
 
 /* Lets go of the handle of a context that is gone, once. */
@@ -200,6 +237,7 @@ static void await_swaps(szi_context *context)
     pthread_mutex_lock(&context->lock);
     while (!context->emptied || context->draining > 0)
         pthread_cond_wait(&context->drained, &context->lock);
+    szi_inproc_resolve(context);
     pthread_mutex_unlock(&context->lock);
 }
 
@@ -207,13 +245,11 @@ static void *terminate(void *argument)
 {
     szi_context *context = argument;
     await_swaps(context);
-    szi_inproc_resolve(context);
     szi_inproc_close(context);
     while (zmq_ctx_term(context->zmq) != 0 && zmq_errno() == EINTR)
         ;
     atomic_store(&context->gone, true);
-    close(context->done[1]);
-    context->done[1] = -1;
+    szi_pipe_end(&context->done[1]);
     if (atomic_load(&context->dropped))
         forget(context);
     szi_context_release(context);
@@ -244,28 +280,37 @@ static int start_termination(szi_context *context)
     return code;
 }
 
-int sz_context_terminate(sz_context handle)
+static szi_socket *first_socket(szi_context *context)
 {
-    int code = 0;
-    szi_context *context = szi_context_get(handle, &code);
-    if (context == NULL) {
-        if (code == SZ_EFORKED)
-            szi_handle_free(handle.id);
-        return code == SZ_EHANDLE ? code : 0;
-    }
+    pthread_mutex_lock(&context->lock);
+    szi_socket *first = context->sockets;
+    pthread_mutex_unlock(&context->lock);
+    return first;
+}
+
+/* None is made any more once `shut` was seen with the lock. */
+static void close_sockets(szi_context *context)
+{
+    szi_socket *socket;
+    while ((socket = first_socket(context)) != NULL)
+        szi_socket_close(socket);
+    pthread_mutex_lock(&context->lock);
+    context->emptied = true;
+    pthread_cond_broadcast(&context->drained);
+    pthread_mutex_unlock(&context->lock);
+}
+
+/* Begins if nobody has; whether it is done. */
+static int go_on_terminating(szi_context *context)
+{
     if (!atomic_exchange(&context->closing, true)) {
-        code = start_termination(context);
+        int code = start_termination(context);
         if (code != 0) {
             atomic_store(&context->closing, false);
             return code;
         }
         atomic_store(&context->shut, true);
-        while (context->sockets != NULL)
-            szi_socket_close(context->sockets);
-        pthread_mutex_lock(&context->lock);
-        context->emptied = true;
-        pthread_cond_broadcast(&context->drained);
-        pthread_mutex_unlock(&context->lock);
+        close_sockets(context);
     }
     if (!atomic_load(&context->gone))
         return SZ_EAGAIN;
@@ -273,11 +318,29 @@ int sz_context_terminate(sz_context handle)
     return 0;
 }
 
+int sz_context_terminate(sz_context handle)
+{
+    int code;
+    szi_context *context = szi_context_hold(handle, &code);
+    if (context == NULL) {
+        if (code == SZ_EFORKED)
+            szi_handle_free(handle.id);
+        return code == SZ_EHANDLE ? code : 0;
+    }
+    code = go_on_terminating(context);
+    szi_context_release(context);
+    return code;
+}
+
 int sz_context_fd(sz_context handle)
 {
-    int code = 0;
-    szi_context *context = szi_context_get(handle, &code);
-    return context != NULL ? context->done[0] : code;
+    int result;
+    szi_context *context = szi_context_hold(handle, &result);
+    if (context == NULL)
+        return result;
+    result = context->done[0];
+    szi_context_release(context);
+    return result;
 }
 
 /* The handle stays until the context is gone, for sz_exit to find. */
@@ -286,10 +349,9 @@ void sz_context_drop(sz_context handle)
     int code = sz_context_terminate(handle);
     if (code != SZ_EAGAIN)
         return;
-    szi_context *context = szi_context_get(handle, &code);
+    szi_context *context = szi_context_hold(handle, &code);
     if (context == NULL)
         return;
-    atomic_fetch_add(&context->references, 1);
     atomic_store(&context->dropped, true);
     if (atomic_load(&context->gone))
         forget(context);

@@ -1,6 +1,10 @@
 /* Descriptors: whether there are any left, where libzmq would abort; pipes;
  * and which is which. */
 
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE /* pipe2 */
+#endif
+
 #include "internal.h"
 
 #include <fcntl.h>
@@ -27,6 +31,14 @@ bool szi_descriptors_free(int64_t count)
     return got == count;
 }
 
+/* With pipe2 no other thread's fork and exec comes in between. */
+#if defined __linux__ || defined __FreeBSD__ || defined __NetBSD__ ||         \
+    defined __OpenBSD__ || defined __DragonFly__
+int szi_pipe(int fds[2])
+{
+    return pipe2(fds, O_CLOEXEC) == 0 ? 0 : szi_last_error();
+}
+#else
 int szi_pipe(int fds[2])
 {
     if (pipe(fds) != 0)
@@ -34,6 +46,17 @@ int szi_pipe(int fds[2])
     for (int i = 0; i < 2; i++)
         fcntl(fds[i], F_SETFD, FD_CLOEXEC);
     return 0;
+}
+#endif
+
+/* The byte is never read: where there is no room for it, the pipe is readable
+ * already. */
+void szi_pipe_end(int *fd)
+{
+    ssize_t written = write(*fd, "", 1);
+    (void)written;
+    close(*fd);
+    *fd = -1;
 }
 
 int64_t szi_descriptor_id(int fd)

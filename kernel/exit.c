@@ -88,15 +88,17 @@ static int await_end(sz_context handle, int linger, int64_t begun)
 {
     int code;
     while ((code = sz_context_terminate(handle)) == SZ_EAGAIN) {
-        szi_context *context = szi_context_get(handle, &code);
+        szi_context *context = szi_context_hold(handle, &code);
         if (context == NULL)
-            break;
+            return 0;
         int longest;
         bool any = any_left(context, linger, &longest);
         int64_t left = begun + longest - sz_now();
+        if (left > 0)
+            sz_wait(context->done[0], left < LOOK ? (int)left : LOOK);
+        szi_context_release(context);
         if (left <= 0)
             return any ? SZ_EAGAIN : 0;
-        sz_wait(context->done[0], left < LOOK ? (int)left : LOOK);
     }
     return code;
 }
@@ -121,9 +123,12 @@ int sz_exit(int linger, sz_undelivered *report, void *argument)
         if (await_end(handle, linger, begun) != SZ_EAGAIN)
             continue;
         result = SZ_EAGAIN;
-        szi_context *context = szi_context_get(handle, &code);
-        if (context != NULL && report != NULL)
+        szi_context *context = szi_context_hold(handle, &code);
+        if (context == NULL)
+            continue;
+        if (report != NULL)
             report_closed(context, report, argument);
+        szi_context_release(context);
     }
     szi_free(all.ids);
     return result;

@@ -66,14 +66,12 @@ void szi_inproc_bound(szi_context *context, const char *endpoint)
 
 void szi_inproc_resolve(szi_context *context)
 {
-    pthread_mutex_lock(&context->lock);
     while (context->pending != NULL) {
         szi_name *name = context->pending;
         context->pending = name->next;
         zmq_bind(context->resolver, name->text);
         szi_free(name);
     }
-    pthread_mutex_unlock(&context->lock);
 }
 
 void szi_inproc_close(szi_context *context)

@@ -137,6 +137,10 @@ bool szi_descriptors_free(int64_t count);
 /* A pipe, both ends closed on exec.  SZ_EMFILE, SZ_ENFILE. */
 int szi_pipe(int fds[2]);
 
+/* Ends the writer's side of a pipe: the other one is readable from then on,
+ * also while a forked child has a copy of this one. */
+void szi_pipe_end(int *fd);
+
 /* A number that no other event descriptor of the system has, or -1 where the
  * system does not tell one or the descriptor is none. */
 int64_t szi_descriptor_id(int fd);
@@ -165,8 +169,16 @@ struct szi_name {
     char text[];
 };
 
-/* `lock` guards sockets, count, resolver and pending.  `references` are the
- * handle, each open socket and the terminating thread. */
+/* `lock` guards the lists of sockets, open and closed, their counts and their
+ * endpoints (which the socket's own thread reads without it), limit, emptied,
+ * draining, resolver and pending, and is held while libzmq is asked something
+ * about the context itself.  `observing` guards what observer.c and monitor.c
+ * have.  Where both are needed, `lock` is let go first; the lock of the handle
+ * table comes before either.
+ *
+ * `references` are the handle, each open socket, each monitor, each thread of
+ * the kernel that has to do with the context, and whoever holds it during a
+ * call. */
 struct szi_context {
     void *zmq;
     uint64_t id;
@@ -193,7 +205,8 @@ struct szi_context {
     szi_observer *observer;
 };
 
-szi_context *szi_context_get(sz_context handle, int *code);
+/* The context of a handle, to be released, or NULL and why. */
+szi_context *szi_context_hold(sz_context handle, int *code);
 void szi_context_release(szi_context *context);
 
 /* Calls `visit` for every context of this process. */
@@ -204,7 +217,8 @@ void szi_context_each(void (*visit)(szi_context *, void *), void *argument);
 int szi_thread_start(void *(*run)(void *), void *argument);
 
 /* Makes it impossible that terminating the context aborts in libzmq because
- * an inproc connect still waits for its bind (ctx.cpp, terminate). */
+ * an inproc connect still waits for its bind (ctx.cpp, terminate).  To resolve
+ * takes the context's lock, which the others take themselves. */
 int szi_inproc_connecting(szi_context *context, const char *endpoint);
 void szi_inproc_bound(szi_context *context, const char *endpoint);
 void szi_inproc_resolve(szi_context *context);
@@ -407,7 +421,7 @@ bool szi_observes_all(void);
 
 /* Observes the socket, if nobody does; and for as long as it is open. */
 int szi_observe(szi_socket *socket);
-void szi_observe_always(szi_socket *socket);
+int szi_observe_always(szi_socket *socket);
 
 /* The socket is about to be closed; one of its endpoints was disconnected. */
 void szi_observed_closing(szi_socket *socket);

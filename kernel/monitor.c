@@ -18,8 +18,8 @@ typedef struct entry {
     char endpoint[];
 } entry;
 
-/* `fds` is a pipe that holds one byte while there are events, and whose other
- * end is closed once nothing will come any more. */
+/* `fds` is a pipe that holds one byte while there are events, and one more
+ * once nothing will come any more. */
 struct szi_monitor {
     uint64_t id;
     szi_context *context;
@@ -84,8 +84,7 @@ void szi_monitor_end(szi_monitor *m)
 {
     m->observed = NULL;
     if (m->fds[1] >= 0)
-        close(m->fds[1]);
-    m->fds[1] = -1;
+        szi_pipe_end(&m->fds[1]);
 }
 
 szi_monitor **szi_monitor_next(szi_monitor *m)

@@ -381,13 +381,15 @@ int szi_observe(szi_socket *socket)
     return code == SZ_EMFILE ? SZ_ESOCKETS : code;
 }
 
-void szi_observe_always(szi_socket *socket)
+int szi_observe_always(szi_socket *socket)
 {
-    if (szi_observe(socket) != 0)
-        return;
+    int code = szi_observe(socket);
+    if (code != 0)
+        return code;
     pthread_mutex_lock(&socket->context->observing);
     socket->observed->kept = true;
     pthread_mutex_unlock(&socket->context->observing);
+    return 0;
 }
 
 /* The socket lets go. */

@@ -94,38 +94,49 @@ static void delist(szi_socket *socket)
     pthread_mutex_unlock(&context->lock);
 }
 
-int sz_socket_new(sz_context handle, const sz_type *type, sz_socket *made)
+static int make(szi_context *context, const sz_type *type, sz_socket *made)
 {
-    int code = sz_context_check(handle);
-    if (code != 0)
-        return code;
-    if (type->draft)
-        return SZ_EDRAFT;
     szi_socket *socket = szi_new(sizeof *socket);
     if (socket == NULL)
         return SZ_ENOMEM;
-    socket->context = szi_context_get(handle, &code);
+    socket->context = context;
     socket->type = type;
     socket->receive_timeout = socket->send_timeout = -1;
     socket->multicast_loop = true;
     zmq_msg_init(&socket->first);
-    code = szi_handle_new(SZI_SOCKET, socket, &socket->id);
+    int code = szi_handle_new(SZI_SOCKET, socket, &socket->id);
     if (code != 0) {
         szi_free(socket);
         return code;
     }
-    pthread_mutex_lock(&socket->context->lock);
-    code = open_socket(socket);
+    uint64_t id = socket->id;
+    pthread_mutex_lock(&context->lock);
+    /* Whoever terminates the context closes what is in the list by then. */
+    code = atomic_load(&context->shut) ? SZ_ETERM : open_socket(socket);
     if (code == 0)
         enlist(socket);
-    pthread_mutex_unlock(&socket->context->lock);
+    pthread_mutex_unlock(&context->lock);
     if (code != 0) {
-        szi_handle_free(socket->id);
+        szi_handle_free(id);
         szi_free(socket);
         return code;
     }
-    made->id = socket->id;
+    made->id = id;
     return 0;
+}
+
+int sz_socket_new(sz_context handle, const sz_type *type, sz_socket *made)
+{
+    int code;
+    szi_context *context = szi_context_hold(handle, &code);
+    if (context == NULL)
+        return code;
+    if (atomic_load(&context->shut))
+        code = SZ_ETERM;
+    else
+        code = type->draft ? SZ_EDRAFT : make(context, type, made);
+    szi_context_release(context);
+    return code;
 }
 
 static void free_socket(szi_socket *socket)
@@ -303,13 +314,15 @@ static int attach(szi_socket *socket, const char *text, bool bound)
 {
     szi_context *context = socket->context;
     bool inproc = szi_endpoint_inproc(text);
-    if (!inproc && !szi_descriptors_free(4))
-        return SZ_EDESCRIPTORS;
+    int code = 0;
     if (!inproc && lacks_domain(socket))
         return SZ_EZAPDOMAIN;
     if (!inproc && szi_observes_all())
-        szi_observe_always(socket);
-    int code = inproc && !bound ? szi_inproc_connecting(context, text)
+        code = szi_observe_always(socket);
+    if (code == 0 && !inproc && !szi_descriptors_free(4))
+        code = SZ_EDESCRIPTORS;
+    if (code == 0)
+        code = inproc && !bound ? szi_inproc_connecting(context, text)
                                 : szi_multicast_check(socket->zmq, text);
     if (code != 0)
         return code;

@@ -22,9 +22,14 @@
  *
  * Threads.  A context may be used from any OS thread.  A socket and a poller
  * belong to one OS thread at a time; to hand one over takes a full fence,
- * which a mutex gives.  The kernel's own threads (they terminate contexts and
- * read the events of monitored sockets) block all signals and never touch a
- * socket of the program's.
+ * which a mutex gives.  Terminating or dropping a context closes its sockets,
+ * in the thread that calls it first: no other thread may then be using one of
+ * them, or a poller that watches one.  Others may meanwhile terminate it too,
+ * and make sockets, which are refused or closed with the rest.  Where others
+ * still use sockets, shut the context down, which any thread may do at any
+ * time, and terminate it when they have closed theirs.  The kernel's own
+ * threads (they terminate contexts and read the events of monitored sockets)
+ * block all signals and never touch a socket of the program's.
  *
  * fork.  Handles of contexts, sockets, pollers and monitors that a child
  * inherits are refused there (SZ_EFORKED), except for closing, which only
@@ -189,7 +194,8 @@ int sz_context_shutdown(sz_context context);
 /* Closes the context's sockets, each by its linger, and terminates it: 0 when
  * it is gone, SZ_EAGAIN while it is going, which may take as long as the
  * longest linger.  Wait on sz_context_fd and call again.  A context that is
- * gone already is 0 too. */
+ * gone already is 0 too.  The descriptor is closed some time after one caller
+ * got 0, so that several threads that wait do so for a bounded time. */
 int sz_context_terminate(sz_context context);
 int sz_context_fd(sz_context context);
 
@@ -608,7 +614,8 @@ typedef struct {
 int sz_socket_connections(sz_socket socket, sz_connections *found);
 
 /* From now on each socket is observed from its first endpoint with events on,
- * until it is closed; false for those that come later not to be. */
+ * until it is closed; false for those that come later not to be.  Where that
+ * cannot be begun, bind and connect answer what sz_monitor_new would. */
 void sz_observe_all(bool all);
 
 /* ----------------------------------------------------------- security -- */

@@ -132,6 +132,18 @@
     (terminate-context c)
     (check (> (ticker 'stop) 10))))
 
+(test "a forked child that lives on does not hold termination up"
+  (check-child 'ok
+    '((define c (make-context))
+      (define s (make-socket 'push c linger: 300))
+      (connect-socket s "ipc:///tmp/szmq-nobody-binds-this")
+      (send-message s "x")
+      (define sleeper (process-fork (lambda () (process-sleep 30))))
+      (define gone (terminate-context c timeout: 5000))
+      (process-signal sleeper signal/kill)
+      (process-wait sleeper)
+      (unless gone (exit 3)))))
+
 (test "a terminated context refuses what it is asked"
   (let ((c (make-context)))
     (terminate-context c)

@@ -112,6 +112,19 @@ static void terminating_waits_for_linger_without_blocking(void **state)
     assert_code(sz_context_check(context), SZ_ECLOSED);
 }
 
+static void a_child_that_lives_on_does_not_hold_termination_up(void **state)
+{
+    (void)state;
+    sz_context context = make_context();
+    make_stuck(context, 100);
+    pid_t sleeper = start_sleeper();
+    assert_code(sz_context_terminate(context), SZ_EAGAIN);
+    int code = sz_wait(sz_context_fd(context), 5000);
+    end_sleeper(sleeper);
+    assert_code(code, 0);
+    assert_code(sz_context_terminate(context), 0);
+}
+
 static void a_context_that_is_going_refuses_everything(void **state)
 {
     (void)state;
@@ -353,6 +366,93 @@ static void a_context_serves_several_threads(void **state)
 
 /* ------------------------------------------------------------- contexts -- */
 
+enum {
+    PARTY = 3
+};
+
+/* Contexts that several threads end at once, one after the other. */
+typedef struct {
+    pthread_barrier_t barrier;
+    size_t rounds;
+    sz_context context;
+} shared;
+
+static void *terminate_together(void *argument)
+{
+    shared *s = argument;
+    size_t late = 0;
+    for (size_t i = 0; i < s->rounds; i++) {
+        pthread_barrier_wait(&s->barrier);
+        int64_t end = now() + DEADLINE, value;
+        int code;
+        while ((code = sz_context_terminate(s->context)) == SZ_EAGAIN &&
+               now() < end) {
+            sz_context_get(s->context, context_option("ipv6"), &value);
+            sz_context_shutdown(s->context);
+            sz_context_check(s->context);
+        }
+        late += code != 0;
+        pthread_barrier_wait(&s->barrier);
+    }
+    return (void *)late;
+}
+
+static void several_threads_may_terminate_one_context(void **state)
+{
+    (void)state;
+    shared s = {.rounds = loops(300)};
+    pthread_t threads[PARTY - 1];
+    pthread_barrier_init(&s.barrier, NULL, PARTY);
+    for (size_t i = 0; i < PARTY - 1; i++)
+        assert_int_equal(
+            pthread_create(&threads[i], NULL, terminate_together, &s), 0);
+    for (size_t i = 0; i < s.rounds; i++) {
+        s.context = make_context();
+        if (i % 2 == 0)
+            make_socket(s.context, "push");
+        pthread_barrier_wait(&s.barrier);
+        pthread_barrier_wait(&s.barrier);
+    }
+    for (size_t i = 0; i < PARTY - 1; i++) {
+        void *late = NULL;
+        assert_int_equal(pthread_join(threads[i], &late), 0);
+        assert_null(late);
+    }
+    pthread_barrier_destroy(&s.barrier);
+}
+
+static void *make_sockets(void *argument)
+{
+    sz_context context = *(sz_context *)argument;
+    const sz_type *type = sz_type_find("push");
+    sz_socket socket;
+    int code = 0;
+    while (code == 0 || code == SZ_ESOCKETS || code == SZ_EAGAIN ||
+           code == SZ_EDESCRIPTORS)
+        code = sz_socket_new(context, type, &socket);
+    return (void *)(size_t)(code != SZ_ETERM && code != SZ_ECLOSED);
+}
+
+static void sockets_made_meanwhile_do_not_outlive_their_context(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < loops(50); i++) {
+        sz_context context = make_context();
+        pthread_t threads[2];
+        for (size_t k = 0; k < 2; k++)
+            assert_int_equal(
+                pthread_create(&threads[k], NULL, make_sockets, &context), 0);
+        while (sz_context_sockets(context) == 0)
+            ;
+        finish(context);
+        for (size_t k = 0; k < 2; k++) {
+            void *wrong = NULL;
+            assert_int_equal(pthread_join(threads[k], &wrong), 0);
+            assert_null(wrong);
+        }
+    }
+}
+
 static void a_fresh_context_has_the_defaults(void **state)
 {
     (void)state;
@@ -484,6 +584,7 @@ int main(void)
         cmocka_unit_test(terminating_closes_the_sockets),
         cmocka_unit_test(a_context_without_sockets_terminates_by_itself),
         cmocka_unit_test(terminating_waits_for_linger_without_blocking),
+        cmocka_unit_test(a_child_that_lives_on_does_not_hold_termination_up),
         cmocka_unit_test(a_context_that_is_going_refuses_everything),
         cmocka_unit_test(a_context_that_is_gone_is_not_touched),
         cmocka_unit_test(shutting_down_ends_operations_but_not_closing),
@@ -496,6 +597,8 @@ int main(void)
         cmocka_unit_test(shutting_down_survives_pending_inproc_connects),
         cmocka_unit_test(too_many_io_threads_are_refused),
         cmocka_unit_test(a_context_serves_several_threads),
+        cmocka_unit_test(several_threads_may_terminate_one_context),
+        cmocka_unit_test(sockets_made_meanwhile_do_not_outlive_their_context),
         cmocka_unit_test(a_fresh_context_has_the_defaults),
         cmocka_unit_test(a_context_s_integer_in_range_is_kept),
         cmocka_unit_test(a_context_s_integer_out_of_range_is_refused),

@@ -340,6 +340,43 @@ static void all_sockets_can_be_observed_from_the_beginning(void **state)
     assert_child(observe_from_the_beginning, NULL);
 }
 
+static size_t allocation, failing;
+
+static void *resize_failing_once(void *old, size_t size)
+{
+    return ++allocation == failing ? NULL : realloc(old, size);
+}
+
+static int observe_without_memory(void *argument)
+{
+    (void)argument;
+    size_t refused = 0;
+    sz_observe_all(true);
+    for (size_t n = 1; n <= 12; n++) {
+        sz_context context = make_context();
+        sz_socket socket = make_socket(context, "pull");
+        sz_connections found;
+        allocation = 0;
+        failing = n;
+        sz_set_allocator(resize_failing_once, free);
+        int code = bind_to(socket, "tcp://127.0.0.1:*");
+        sz_set_allocator(NULL, NULL);
+        refused += code != 0;
+        if (code == 0)
+            assert_code(sz_socket_connections(socket, &found), 0);
+        finish(context);
+    }
+    assert_true(refused > 3);
+    assert_true(refused < 12);
+    return 0;
+}
+
+static void what_cannot_be_observed_as_asked_is_not_bound(void **state)
+{
+    (void)state;
+    assert_child(observe_without_memory, NULL);
+}
+
 /* ---------------------------------------------------------------- ends -- */
 
 enum {
@@ -433,6 +470,29 @@ static void a_stopped_monitor_says_so_and_its_descriptor_stays(void **state)
 }
 
 /* Case 75. */
+static void a_child_that_lives_on_does_not_hide_a_monitor_s_end(void **state)
+{
+    (void)state;
+    sz_context context = make_context();
+    sz_socket socket = make_socket(context, "pull");
+    sz_monitor stopped = watch(socket, SZ_EVENT_ALL);
+    sz_monitor ended = watch(socket, SZ_EVENT_CONNECTED);
+    pid_t sleeper = start_sleeper();
+    assert_code(sz_monitor_stop(stopped), 0);
+    int of_stopped = sz_wait(sz_monitor_fd(stopped), 5000);
+    assert_code(sz_socket_close(socket), 0);
+    int of_ended = sz_wait(sz_monitor_fd(ended), 5000);
+    end_sleeper(sleeper);
+    sz_event event;
+    assert_code(of_stopped, 0);
+    assert_code(of_ended, 0);
+    assert_code(sz_monitor_receive(ended, &event), SZ_ECLOSED);
+    assert_code(sz_wait(sz_monitor_fd(ended), 0), 0);
+    assert_code(sz_monitor_close(stopped), 0);
+    assert_code(sz_monitor_close(ended), 0);
+    finish(context);
+}
+
 static void a_hundred_monitors_leave_nothing_behind(void **state)
 {
     (void)state;
@@ -582,8 +642,10 @@ int main(void)
         cmocka_unit_test(peers_over_inproc_are_counted_without_a_monitor),
         cmocka_unit_test(the_peers_of_a_stream_are_its_connections),
         cmocka_unit_test(all_sockets_can_be_observed_from_the_beginning),
+        cmocka_unit_test(what_cannot_be_observed_as_asked_is_not_bound),
         cmocka_unit_test(it_ends_in_every_order),
         cmocka_unit_test(a_stopped_monitor_says_so_and_its_descriptor_stays),
+        cmocka_unit_test(a_child_that_lives_on_does_not_hide_a_monitor_s_end),
         cmocka_unit_test(a_hundred_monitors_leave_nothing_behind),
         cmocka_unit_test(monitors_take_no_place_of_a_socket),
         cmocka_unit_test(want_of_descriptors_is_an_error),

@@ -372,6 +372,25 @@ static inline void check_child(outcome got, const char *what, const char *file,
     check_child(await_child(start_child(body, argument)), #body, __FILE__,    \
                 __LINE__)
 
+/* A child that does nothing, with copies of all our descriptors. */
+static inline pid_t start_sleeper(void)
+{
+    fflush(NULL);
+    pid_t pid = fork();
+    assert_true(pid >= 0);
+    if (pid == 0) {
+        sleep(60);
+        _exit(0);
+    }
+    return pid;
+}
+
+static inline void end_sleeper(pid_t pid)
+{
+    kill(pid, SIGKILL);
+    waitpid(pid, NULL, 0);
+}
+
 /* Waits for the threads that terminate contexts, which end just after they
  * have said that they did; leak checkers would report their stacks.  The
  * teardown of every group. */
