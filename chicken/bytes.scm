@@ -1,6 +1,6 @@
-;;; How bytes are represented: the only file that knows.  Inside the module
-;;; they are strings or blobs, which CHICKEN 5 lays out alike; a u8vector is
-;;; unwrapped to its blob.
+;;; How bytes are represented: the only file that makes them.  Inside the module
+;;; they are strings or blobs, which CHICKEN 5 lays out alike, and which TEXT
+;;; gives to C; a u8vector is unwrapped to its blob.
 
 ;; A part larger than this stays in libzmq's own storage when it is received
 ;; as a message.  Up to it, copying into the nursery is cheaper than a handle
@@ -84,10 +84,13 @@ static C_word build_bytes(C_word **room, C_word type, const void *data,
   (##core#inline "C_string_to_bytevector" string)
   string)
 
-;; What %get-bytes or %message-bytes has found, as a fresh string.
-(define (found-bytes location)
-  (let ((string (make-bytes location (%bytes-size))))
-    (%copy-bytes string)
+;; What %get-bytes or %message-bytes has found with the owner, as a fresh
+;; string.  Finalizers may run while that is made: they must not free the
+;; owner, and they may leave other results behind.
+(define (found-bytes location owner)
+  (let* ((from (%bytes-pointer))
+         (string (make-bytes location (%bytes-size))))
+    (%copy-bytes from string owner)
     string))
 
 ;; Receives a message, or has the one again that the kernel holds, and

@@ -118,7 +118,7 @@
 (define (context-option c name)
   (check-context 'context-option c)
   (let ((row (find-option 'context-option #t name)))
-    (checked 'context-option (%context-option (context-handle c) row) name)
+    (checked 'context-option (%context-option (context-handle c) row) name c)
     (integer->value row (%number))))
 
 (define (context-option-set! c name value)
@@ -133,5 +133,5 @@
     (checked location
              (%set-context-option (context-handle c) row
                                   (value->integer location row name value))
-             name value)
+             name value c)
     (void)))

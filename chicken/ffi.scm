@@ -341,8 +341,10 @@ static int send_each(sz_socket socket, C_word list)
 
 (define-foreign %bytes-size unsigned-integer64 () "C_return(bytes_size);")
 (define-foreign %bytes-pointer c-pointer () "C_return((void *)bytes);")
-(define-foreign %copy-bytes void ((scheme-object to))
-  "memcpy(C_data_pointer(to), bytes, bytes_size);")
+;; copies as many as `to` has room for, and keeps their owner alive so long
+(define-foreign %copy-bytes void
+  ((c-pointer from) (scheme-object to) (scheme-object owner))
+  "(void)owner; memcpy(C_data_pointer(to), from, C_header_size(to));")
 
 ;; pollers
 

@@ -86,7 +86,7 @@
   (let ((data (message-data m)))
     (cond ((string? data) (bytes->string location data))
           (else (checked location (%message-bytes data))
-                (found-bytes location)))))
+                (found-bytes location m)))))
 
 ;; Calls (procedure pointer size) while the bytes cannot move.  They are held
 ;; by a message of their own, which is freed when the procedure returns or is

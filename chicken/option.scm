@@ -102,8 +102,8 @@
                                  (if (%option-secret? row) name value))))))
     (used! s)
     (if (%option-secret? row)
-        (checked location code name)
-        (checked location code name value))
+        (checked location code name s)
+        (checked location code name value s))
     (void)))
 
 (define (socket-option-set! s name value)
@@ -120,10 +120,10 @@
          (value (and (fx>= code 0)
                      (if integer?
                          (integer->value row (%number))
-                         (found-bytes 'socket-option)))))
+                         (found-bytes 'socket-option s)))))
     (when (and value (%option-secret? row)) (%wipe-found))
     (used! s)
-    (checked 'socket-option code name)
+    (checked 'socket-option code name s)
     (case name
       ;; The kernel receives whole messages; what is left is ours to know.
       ((rcvmore) (unread? s))

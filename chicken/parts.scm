@@ -58,7 +58,7 @@
     (let ((code (%decode-part (message-data m) offset)))
       (cond ((fx> code 0)
              (let ((next (%number)))
-               (loop next (fx+ count 1) (cons (decoded-part) parts))))
+               (loop next (fx+ count 1) (cons (decoded-part m) parts))))
             ((fx= code 0) (reverse parts))
             (else
              (fail/text 'decode-message code
@@ -68,7 +68,7 @@
                                        ", is cut off")
                         (list m)))))))
 
-(define (decoded-part)
+(define (decoded-part m)
   (if (<= (%bytes-size) largest-small-part)
-      (found-bytes 'decode-message)
+      (found-bytes 'decode-message m)
       (held-message (checked 'decode-message (%message-of-bytes)))))

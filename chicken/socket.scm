@@ -34,7 +34,7 @@
       (cond ((fx>= handle 0) handle)
             ((or (fx= tries 20) (not (memv handle in-the-way)))
              (fail 'make-socket (if (fx= handle eagain) esockets handle)
-                   (string->symbol name)))
+                   (string->symbol name) context))
             (else
              (when (fx= tries 0) (gc #t))
              (pause! 5)
@@ -134,7 +134,7 @@
   (guard! location s endpoint (eq? open %bind))
   (let ((code (open (socket-handle s) endpoint)))
     (used! s)
-    (checked location code endpoint)
+    (checked location code endpoint s)
     (%text)))
 
 (define (close-endpoint location close s endpoint)
@@ -142,7 +142,7 @@
   (check-string location endpoint)
   (let ((code (close (socket-handle s) endpoint)))
     (used! s)
-    (checked location code endpoint)
+    (checked location code endpoint s)
     (void)))
 
 (define (bind-socket s endpoint)

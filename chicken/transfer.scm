@@ -204,7 +204,7 @@
 (define (handle->part handle)
   (%message-bytes handle)
   (if (<= (%bytes-size) largest-small-part)
-      (let ((part (found-bytes 'receive-message)))
+      (let ((part (found-bytes 'receive-message handle)))
         (%free-message handle)
         part)
       (held-message handle)))

@@ -106,6 +106,17 @@
       (unless (= 40000000 (message-size (receive-message b))) (exit 2)))
     #:options '("-:hm30m")))
 
+(test "a message is kept while its bytes are copied"
+  (check-child 'ok
+    '((define size 6000000)
+      ;; Only its finalizer makes room, so that finalizers run in the midst.
+      (set-finalizer! (vector (make-string size)) void)
+      (define text (message->string (make-message size)))
+      (unless (and (= size (string-length text))
+                   (char=? #\nul (string-ref text (- size 1))))
+        (exit 3)))
+    #:options '("-:hm24m")))
+
 (test "more than 2 GiB is exact, or refused for want of memory (case 52)"
   (check-child 'ok
     '((define size (+ (expt 2 31) 1))
