@@ -112,7 +112,9 @@
           (send-message s "x")
           (set-cdr! loop loop)
           #f))
-      (must-not-leak 5000 once))
+      ;; 5,000 sockets that stay take some 90 MB; how many are there at
+      ;; a time, and so how much memory was ever needed, varies with the load.
+      (must-not-leak 5000 once 32768))
     #:limit 100))
 
 (test "what a dropped socket has sent arrives still (case 1)"
