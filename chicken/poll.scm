@@ -102,9 +102,11 @@
          (count (length items))
          (tags (make-vector count 0))
          (p (take-spare-poller))
-         (handle (poller-handle p)))
+         (handle (poller-handle p))
+         (left #f))
     (dynamic-wind
-     void
+     ;; Who enters again by a continuation finds the poller with others.
+     (lambda () (when left (fail 'poll eclosed)))
      (lambda ()
        (let ((events (make-vector count 0)))
          (watch-items handle items tags events)
@@ -118,8 +120,10 @@
                     (wait-descriptor! (%poller-fd handle) limit)
                     (loop)))))))
      (lambda ()
-       (for-each (lambda (i) (unwatch-target handle (poll-item-target i))) items)
-       (set! spare-poller p)))))
+       (unless left
+         (for-each (lambda (i) (unwatch-target handle (poll-item-target i))) items)
+         (set! spare-poller p)
+         (set! left #t))))))
 
 ;; Making a poller takes system calls, so one is kept for the next poll.  That
 ;; of a thread that was ended is left to the collector.
