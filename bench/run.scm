@@ -72,7 +72,7 @@
            `("as: 'string" egg ,work ,(if (= size 32) 1.15 1.05))
            `("records" egg ,(conc "records " size " N") 1.30)
            (append
-            ;; A batch of a mebibyte or more comes in pieces.
+            ;; A batch of a megabyte or more comes in pieces.
             (if (< (* 64 size) 1000000)
                 `(("batches of 64" egg ,(conc "batches " size " N") ,(and (= size 32) 1.00)))
                 '())

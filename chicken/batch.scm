@@ -168,15 +168,22 @@ static void receive_each(C_word c, C_word *av)
           ((fx> bytes 0) (receive-batch s as left bytes all))
           (else (joined all)))))
 
+;; Goes on with the message that the kernel holds, if it is the first or there
+;; are bytes left for it.
 (define (receive-on s as max bytes before)
-  (let ((next (receive-whole s as (null? before))))
-    (cond ((not next) (joined before))
-          ((fixnum? next) (if (null? before) next (joined before)))
-          ((fx= max 1) (joined (cons (list next) before)))
-          (else (receive-batch s as (fx- max 1) bytes
-                               (cons (list next) before))))))
+  (let ((size (%held-bytes (socket-handle s))))
+    (if (and (pair? before) (>= size bytes))
+        (joined before)
+        (let ((next (receive-whole s as (null? before))))
+          (cond ((not next) (joined before))
+                ((fixnum? next) (if (null? before) next (joined before)))
+                ((or (fx= max 1) (>= size bytes))
+                 (joined (cons (list next) before)))
+                (else (receive-batch s as (fx- max 1) (- bytes size)
+                                     (cons (list next) before))))))))
 
-(define-constant batch-bytes 1048576)
+;; Less than what a string may have before the room in the heap is looked at.
+(define-constant batch-bytes 1000000)
 
 (define (joined lists)
   (let loop ((lists (cdr lists)) (all (car lists)))

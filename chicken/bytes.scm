@@ -21,9 +21,21 @@
                        heap-limit)))))
     (or (room?) (begin (gc #t) (room?)))))
 
+(define heap-limited? (< heap-limit (expt 2 62)))
+
+(foreign-declare "
+static C_word blob_to_string(C_word blob)
+{
+    C_block_header(blob) = C_STRING_TYPE | C_header_size(blob);
+    return blob;
+}
+")
+
+;; A string of any bytes: make-string would fill it.  What room there is is
+;; known only after a collection.
 (define (make-bytes location size)
-  (if (or (< size 1000000) (heap-room? size))
-      (make-string size)
+  (if (or (< size 1000000) (not heap-limited?) (heap-room? size))
+      (##core#inline "blob_to_string" (make-blob size))
       (fail location enomem size)))
 
 (define (bytes? x) (or (string? x) (blob? x) (u8vector? x)))
@@ -119,3 +131,23 @@ static C_word build_bytes(C_word **room, C_word type, const void *data,
      }
      sz_release(from);
      C_return(result);"))
+
+;; The bytes of all parts of the message that the kernel holds.
+(define-foreign %held-bytes integer64 ((scheme-object s))
+  "const void *data;
+   size_t size, total = 0;
+   int parts = sz_receive_held(SOCKET(s));
+   for (int i = 0; i < parts; i++)
+       if (sz_received(SOCKET(s), (size_t)i, &data, &size) == 0) total += size;
+   C_return((int64_t)total);")
+;; The message that the kernel holds, if it has one part and is as long; it is
+;; then released.
+(define-foreign %copy-held bool ((scheme-object s) (scheme-object to))
+  "const void *data;
+   size_t size;
+   if (sz_receive_held(SOCKET(s)) != 1 ||
+       sz_received(SOCKET(s), 0, &data, &size) != 0 || size != C_header_size(to))
+       C_return(false);
+   memcpy(C_data_pointer(to), data, size);
+   sz_release(SOCKET(s));
+   C_return(true);")

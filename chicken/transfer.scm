@@ -213,7 +213,17 @@
   (if (eq? as 'properties)
       (take-parts s held-message)
       (or (%receive-parts (socket-handle s) (blobs? as))
+          (and (not (procedure? as)) (not (eq? as 'message)) (receive-string s))
           (take-parts s handle->part))))
+
+;; A large message as a string, without a handle that would keep its bytes until
+;; the next collection; #f if it has several parts, or another came in between.
+;; Where the heap has no room for it, the kernel goes on holding it.
+(define (receive-string s)
+  (and (eq? 1 (%receive (socket-handle s)))
+       (let ((string (make-bytes 'receive-message
+                                 (%held-bytes (socket-handle s)))))
+         (and (%copy-held (socket-handle s) string) string))))
 
 ;; The parts of the next message, as one or as a list; #f if it was given up.
 (define (receive-or-wait location s as non-blocking timeout)

@@ -80,7 +80,7 @@
       (check= 0 (send-messages out '()))
       (check= #f (receive-messages in non-blocking: #t)))))
 
-(test "a batch has all of what is there up to a mebibyte"
+(test "a batch has all of what is there up to a megabyte"
   (with-pair 'pull 'push
     (lambda (in out)
       (let ((data (let loop ((i 0) (l '()))
@@ -88,6 +88,22 @@
         (do ((i 0 (+ i 1))) ((= i 20))
           (check= 900 (send-messages out data))
           (check (equal? data (take-batch in))))))))
+
+(test "a batch ends behind a megabyte, and has one message at least"
+  (with-pair 'pull 'push
+    (lambda (in out)
+      (for-each
+       (lambda (size parts)
+         (let* ((part (make-string size #\x))
+                (one (if (= parts 1) part (list part part))))
+           (send-messages out (list "first" one one one one "last"))
+           (let loop ((got '()))
+             (if (< (length got) 6)
+                 (let ((batch (take-batch in)))
+                   (check (<= (length batch) (+ 3 (quotient 1000000 (* parts size)))))
+                   (loop (append got batch)))
+                 (check (equal? (list "first" one one one one "last") got))))))
+       '(2000000 300000 1000000 400000) '(1 1 1 2)))))
 
 (test "many batches through a small queue lose nothing and keep their order"
   (let* ((e (fresh-endpoint))
