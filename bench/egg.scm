@@ -138,6 +138,14 @@
   (repeat count (receive-sized in size))
   (stop))
 
+(define (pull-records in size count)
+  (receive-sized in size)
+  (start)
+  (repeat count
+    (unless (fx= size (message-size (receive-message in)))
+      (error "not what was sent")))
+  (stop))
+
 (define (push-batches endpoint size count)
   (let ((out (make-socket 'push connect: endpoint)) (data (make-string size #\x)))
     (send-message out data)
@@ -163,6 +171,8 @@
 
 (define-work (stream endpoint size count)
   (run-stream push pull endpoint size count))
+(define-work (stream-records endpoint size count)
+  (run-stream push pull-records endpoint size count))
 (define-work (stream-batches endpoint size count)
   (run-stream push-batches pull-batches endpoint size count))
 

@@ -84,7 +84,8 @@
          (goal (if (= size 16) 1.10 1.05)))
     (apply row (conc transport ", PUSH to PULL, " size " B") quick count nanoseconds
            `("raw C" raw ,work #f)
-           `("one a call" egg ,work ,goal)
+           `("as: 'string" egg ,work ,goal)
+           `("records" egg ,(conc "stream-records " to) ,goal)
            `("batches of 64" egg ,(conc "stream-batches " to) ,(if (= size 16) 1.00 goal))
            (others work))))
 
