@@ -139,7 +139,6 @@ static size_t bytes_size;
 (define-foreign %option-near c-string ((bool context) (c-string name))
   "C_return(sz_option_near(SCOPE(context), name));")
 (define-foreign %option-type int ((int row)) "C_return(ROW(row)->type);")
-(define-foreign %option-unit c-string ((int row)) "C_return(ROW(row)->unit);")
 (define-foreign %option-min integer64 ((int row)) "C_return(ROW(row)->min);")
 (define-foreign %option-max integer64 ((int row)) "C_return(ROW(row)->max);")
 (define-foreign %option-secret? bool ((int row))

@@ -305,11 +305,11 @@ static void sleep_alone(sz_socket socket, int timeout)
   (##sys#thread-kill! (current-thread) 'dead)
   (##sys#schedule))
 
+;; To be called behind usable-poller.
 (define (set-alarm-for! time)
-  (let ((poller (usable-poller)))
-    (unless (and alarm (<= alarm time))
-      (checked 'wait (%set-alarm poller time))
-      (set! alarm time))))
+  (unless (and alarm (<= alarm time))
+    (checked 'wait (%set-alarm poller time))
+    (set! alarm time)))
 
 ;; Lets the dispatcher run soon.
 (define (summon!)
