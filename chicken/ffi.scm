@@ -57,6 +57,7 @@ static size_t bytes_size;
 (define-foreign-variable emfile int "SZ_EMFILE")
 (define-foreign-variable esockets int "SZ_ESOCKETS")
 (define-foreign-variable edescriptors int "SZ_EDESCRIPTORS")
+(define-foreign-variable eaddrinuse int "SZ_EADDRINUSE")
 (define-foreign-variable eeexist int "SZ_EEXIST")
 (define-foreign-variable enoent int "SZ_ENOENT")
 (define-foreign-variable enotsup int "SZ_ENOTSUP")

@@ -150,7 +150,7 @@
 
 (define (stand-in-line s event limit attempt)
   (let ((w (make-waiter event limit)))
-    (dynamic-wind
+    (wind
      (lambda () (enlist! s w))
      (lambda ()
        (let loop ()

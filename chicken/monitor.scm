@@ -11,7 +11,7 @@
           (chicken base) (chicken bitwise) (chicken condition) (chicken fixnum) (chicken gc)
           (only (zmq base)
                 with-keywords checked fail fail-type fail-argument unknown check-symbol again?
-                exact-natural? check-timeout deadline passed? now wait-descriptor! pause!
+                exact-natural? check-timeout deadline passed? now wind wait-descriptor! pause!
                 in-the-way handle-of socket-type socket-option socket-connections
                 %make-monitor %stop-monitor %close-monitor %monitor-fd %receive-event
                 %event-name %event-endpoint %event-kind %event-number %event-symbol %event-text
@@ -149,7 +149,7 @@
                   (%event-missed))))
 
   (define (wait-for-event! m limit)
-    (dynamic-wind
+    (wind
      (lambda () (set-monitor-waiting! m (fx+ (monitor-waiting m) 1)))
      (lambda () (wait-descriptor! (%monitor-fd (monitor-handle m)) limit))
      (lambda ()
@@ -179,7 +179,7 @@
   ;; answers #f, or when to look again at the latest.
   (define (wait-for-connections location s limit look)
     (let ((m (open-monitor location s (mask-of-events location '(handshake-succeeded)))))
-      (dynamic-wind
+      (wind
        void
        (lambda ()
          (let loop ()

@@ -104,7 +104,7 @@
          (p (take-spare-poller))
          (handle (poller-handle p))
          (left #f))
-    (dynamic-wind
+    (wind
      ;; Who enters again by a continuation finds the poller with others.
      (lambda () (when left (fail 'poll eclosed)))
      (lambda ()

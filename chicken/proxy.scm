@@ -124,7 +124,7 @@
 (define (obey! c s)
   (let ((command (receive-multipart-message s as: 'string non-blocking: #t)))
     (when command
-      (let ((word (car command)))
+      (let ((word (if (null? (cdr command)) (car command) "")))
         (cond ((string=? word "PAUSE") (pause-proxy c))
               ((string=? word "RESUME") (resume-proxy c))
               ((or (string=? word "TERMINATE") (string=? word "KILL"))
@@ -179,7 +179,7 @@
              (watches (make-watches sockets))
              (poller (make-poller))
              (handle (poller-handle poller)))
-        (dynamic-wind
+        (wind
          (lambda ()
            (checked 'proxy (%poller-fd handle))
            (set-control-handle! steered handle))

@@ -91,6 +91,7 @@
     (used! s)
     (set-socket-staged! s '())
     (set-socket-unread! s '())
+    (released!)
     (checked 'close-socket code s)
     (void)))
 
@@ -128,14 +129,25 @@
     ((gssapi) (socket-option s 'gssapi-server))
     (else #f)))
 
+;; When a socket was closed or unbound last: libzmq keeps its address for
+;; another moment.
+(define released -1000)
+(define-constant moment 200)
+
+(define (released!) (set! released (now)))
+
+(define (just-released? code)
+  (and (fx= code eaddrinuse) (not (passed? (+ released moment)))))
+
 (define (open-endpoint location open s endpoint)
   (check-socket location s)
   (check-string location endpoint)
   (guard! location s endpoint (eq? open %bind))
-  (let ((code (open (socket-handle s) endpoint)))
-    (used! s)
-    (checked location code endpoint s)
-    (%text)))
+  (let loop ()
+    (let ((code (open (socket-handle s) endpoint)))
+      (used! s)
+      (cond ((just-released? code) (pause! 5) (loop))
+            (else (checked location code endpoint s) (%text))))))
 
 (define (close-endpoint location close s endpoint)
   (check-socket location s)
@@ -150,7 +162,8 @@
 (define (connect-socket s endpoint)
   (open-endpoint 'connect-socket %connect s endpoint))
 (define (unbind-socket s endpoint)
-  (close-endpoint 'unbind-socket %unbind s endpoint))
+  (close-endpoint 'unbind-socket %unbind s endpoint)
+  (released!))
 (define (disconnect-socket s endpoint)
   (close-endpoint 'disconnect-socket %disconnect s endpoint))
 

@@ -257,8 +257,18 @@
       presented)))
 
 ;; Where the short way has found nothing: it need not be tried again before
-;; waiting.
+;; waiting, and is tried again where nothing else can have happened meanwhile.
 (define (receive-later s as)
+  (if (and (not (waited? s))
+           (fx< (%socket-timeout (socket-handle s) #t) 0)
+           (alone?))
+      (begin
+        (%count-wait (socket-handle s))
+        (sleep-alone! s #f)
+        (receive-message s as: as))
+      (receive-in-line s as)))
+
+(define (receive-in-line s as)
   (let ((got (wait-for s in-bit socket-timeout (lambda () (receive-raw s as)))))
     (cond ((fixnum? got) (fail 'receive-message got s))
           (got (deliver s (if (pair? got) got (list got)) as))

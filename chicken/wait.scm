@@ -42,51 +42,73 @@
 
 (define-inline (yield!) (##sys#thread-yield!))
 
+;; dynamic-wind for one value.  CHICKEN's own passes the values on with apply,
+;; which raises a stack overflow where a signal comes during the collection that
+;; makes room for it.
+(define (wind before during after)
+  (before)
+  (set! ##sys#dynamic-winds (cons (cons before after) ##sys#dynamic-winds))
+  (let ((result (during)))
+    (set! ##sys#dynamic-winds (cdr ##sys#dynamic-winds))
+    (after)
+    result))
+
 ;; -------------------------------------------------------- signal handlers --
 
-;; CHICKEN runs a signal's handler in the thread that ran last, which may be one
-;; of ours, where it could neither raise to the program nor leave to it.  So it
-;; is put before what the primordial thread does next.
+;; CHICKEN runs a signal's handler in the thread that ran last, from which no
+;; continuation leads back to the program, and which may be one of ours; and it
+;; runs it within the scheduler too, where a thread that gave the processor up
+;; is lost if its handler waits or is preempted.  So handlers run in the
+;; primordial thread: at once where it is running, or before what it does next.
+;; Within the scheduler its lists must not change, so a thread is made ready
+;; that will see to it.
 (define own-name (gensym 'zmq))
 
-(define (own-thread? thread) (eq? own-name (##sys#slot thread 6)))
-
-(define deferred '())
-
-(define (defer-signal! number)
-  (when (null? deferred)
-    (let ((go-on (##sys#slot ##sys#primordial-thread 1)))
-      (##sys#setslot ##sys#primordial-thread 1
-        (lambda ()
-          (let ((numbers (reverse deferred)))
-            (set! deferred '())
-            (for-each handle-signal numbers)
-            (go-on))))))
-  (set! deferred (cons number deferred))
-  (##sys#thread-unblock! ##sys#primordial-thread))
+(define-inline (running? thread) (eq? 'running (thread-state thread)))
 
 (define (handle-signal number)
   (let ((handler (##sys#slot ##sys#signal-vector number)))
     (when handler (handler number))))
 
+;; The scheduler may be about to go on with the thread.
+(define (handle-signals numbers)
+  (let* ((thread (current-thread)) (go-on (##sys#slot thread 1)))
+    (for-each handle-signal numbers)
+    (##sys#setslot thread 1 go-on)))
+
+(define (defer-signals! numbers)
+  (start-thread
+   (lambda ()
+     (let ((go-on (##sys#slot ##sys#primordial-thread 1)))
+       (##sys#setslot ##sys#primordial-thread 1
+         (lambda ()
+           (for-each handle-signal numbers)
+           (go-on))))
+     (##sys#thread-unblock! ##sys#primordial-thread)
+     (end-thread!))))
+
 (define-constant timer-interrupt 255)
 
-;; All that are pending; whether one is the timer's.
-(define (defer-signals! reason)
-  (let loop ((reason reason) (timer #f))
-    (cond ((not reason) timer)
-          ((eq? reason timer-interrupt)
-           (loop (##core#inline "C_i_pending_interrupt" #f) #t))
-          (else
-           (defer-signal! reason)
-           (loop (##core#inline "C_i_pending_interrupt" #f) timer)))))
+;; The signals among the interrupts that are pending, behind whether one is the
+;; timer's.
+(define (pending-interrupts reason)
+  (let loop ((reason reason) (timer #f) (numbers '()))
+    (let ((next (and reason (##core#inline "C_i_pending_interrupt" #f))))
+      (cond ((not reason) (cons timer (reverse numbers)))
+            ((eq? reason timer-interrupt) (loop next #t numbers))
+            (else (loop next timer (cons reason numbers)))))))
 
 (set! ##sys#interrupt-hook
   (let ((hook ##sys#interrupt-hook))
     (lambda (reason state)
-      (if (and reason (own-thread? ##sys#current-thread))
-          (hook (and (defer-signals! reason) timer-interrupt) state)
-          (hook reason state)))))
+      (let* ((pending (pending-interrupts reason))
+             (numbers (cdr pending))
+             (thread (current-thread))
+             (running (running? thread)))
+        (cond ((null? numbers))
+              ((and running (primordial? thread)) (handle-signals numbers))
+              (else (defer-signals! numbers)))
+        (hook (and running (car pending) timer-interrupt) state)))))
 
 ;; ------------------------------------------------------------- waiters --
 
@@ -142,18 +164,32 @@
 (define (alone?)
   (and (primordial? (current-thread))
        (not dispatcher)
-       (call/cc (lambda (leave)
-                  (##sys#all-threads (lambda args (leave #f)) #t)))))
+       (##sys#call-with-current-continuation
+        (lambda (leave) (##sys#all-threads (lambda others (leave #f)) #t)))))
 
 ;; Waits where nobody else can run until the socket may have something to
-;; receive, a signal has come or time has run out.  From the look at the events
-;; to the sleep no handler can run and take the descriptor's signal: signals
-;; are held back, and one that came before has lowered CHICKEN's stack limit.
+;; receive, a signal has come or time has run out.
+;;
+;; In a program without handlers nothing can come in between, so libzmq may
+;; wait itself, as in C; what it receives stays with the socket.  Otherwise no
+;; handler can run and take the descriptor's signal from the look at the events
+;; to the sleep: signals are held back, and one that came before has lowered
+;; CHICKEN's stack limit.
 (foreign-declare "
 #include <poll.h>
 #include <signal.h>
 
-static void sleep_alone(sz_socket socket, int timeout)
+/* A handler of CHICKEN's has run that has not reached Scheme. */
+static bool interrupted(void) { return C_stack_limit != C_stack_hard_limit; }
+
+static bool handles_signals(C_word handlers)
+{
+    for (C_word i = 0; i < (C_word)C_header_size(handlers); i++)
+        if (C_block_item(handlers, i) != C_SCHEME_FALSE) return true;
+    return false;
+}
+
+static void sleep_held_back(sz_socket socket, int timeout)
 {
     sigset_t every, before;
     struct timespec time = {timeout / 1000, timeout % 1000 * 1000000L};
@@ -161,18 +197,27 @@ static void sleep_alone(sz_socket socket, int timeout)
     sigfillset(&every);
     pthread_sigmask(SIG_SETMASK, &every, &before);
     int events = sz_socket_events(socket);
-    if (C_stack_limit == C_stack_hard_limit && events >= 0 &&
-        (events & SZ_IN) == 0)
+    if (!interrupted() && events >= 0 && (events & SZ_IN) == 0)
         ppoll(&fd, 1, timeout < 0 ? NULL : &time, &before);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
 }
+
+static void sleep_alone(sz_socket socket, int timeout, C_word handlers)
+{
+    if (timeout >= 0 || interrupted() || handles_signals(handlers))
+        sleep_held_back(socket, timeout);
+    else
+        sz_receive_wait(socket);
+}
 ")
-(define-foreign %sleep-alone void ((scheme-object s) (int timeout))
-  "sleep_alone(SOCKET(s), timeout);")
+(define-foreign %sleep-alone void
+  ((scheme-object s) (int timeout) (scheme-object handlers))
+  "sleep_alone(SOCKET(s), timeout, handlers);")
 
 (define (sleep-alone! s limit)
   (%sleep-alone (socket-handle s)
-                (if limit (min (- limit (now)) 1000000000) -1)))
+                (if limit (max 0 (min (- limit (now)) 1000000000)) -1)
+                ##sys#signal-vector))
 
 ;; ----------------------------------------------------------- deadlines --
 
@@ -381,7 +426,7 @@ static void sleep_alone(sz_socket socket, int timeout)
          (tag (and (not (primordial? (current-thread)))
                    (not (direct-room?))
                    (watch-descriptor! fd w))))
-    (dynamic-wind
+    (wind
      (lambda () (unless tag (set! direct (cons w direct))))
      (lambda () (sleep! w (if tag #f fd)))
      (lambda ()
@@ -405,7 +450,7 @@ static void sleep_alone(sz_socket socket, int timeout)
 ;; Suspends the calling thread for some milliseconds.
 (define (pause! milliseconds)
   (let* ((w (make-waiter 0 (deadline milliseconds))))
-    (dynamic-wind
+    (wind
      void
      (lambda ()
        (let loop ()

@@ -1,10 +1,14 @@
-/* Checks of endpoints that libzmq leaves out: it accepts port 99999 and cuts
- * at a NUL. */
+/* Checks of endpoints that libzmq leaves out: it accepts port 99999, cuts at a
+ * NUL, and removes whatever is at the path of an ipc endpoint. */
 
 #include "internal.h"
 
+#include <fcntl.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
+#include <unistd.h>
 
 static bool begins(const char *text, size_t length, const char *prefix)
 {
@@ -64,4 +68,44 @@ int szi_endpoint_check(const char *endpoint, size_t length, bool bound)
             return SZ_EPATH;
     }
     return 0;
+}
+
+int szi_endpoint_explain(const char *endpoint, int code)
+{
+    if (code != SZ_EAGAIN)
+        return code;
+    return begins(endpoint, strlen(endpoint), "ipc://") ? SZ_EENDPOINT
+                                                        : SZ_ENODEV;
+}
+
+/* Whether somebody listens there: what a process left that has ended refuses.
+ */
+static bool answers(const struct sockaddr_un *address)
+{
+    int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+    if (fd < 0)
+        return false;
+    bool ready = fcntl(fd, F_SETFD, FD_CLOEXEC) == 0 &&
+                 fcntl(fd, F_SETFL, O_NONBLOCK) == 0;
+    int done =
+        ready ? connect(fd, (const struct sockaddr *)address, sizeof *address)
+              : -1;
+    bool answered = done == 0 || (ready && errno == EAGAIN);
+    close(fd);
+    return answered;
+}
+
+int szi_ipc_check(const char *endpoint)
+{
+    static const char scheme[] = "ipc://";
+    const char *path = endpoint + sizeof scheme - 1;
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    struct stat found;
+    if (!begins(endpoint, strlen(endpoint), scheme) || *path == '@' ||
+        *path == '*' || strlen(path) >= sizeof address.sun_path ||
+        lstat(path, &found) != 0)
+        return 0;
+    strcpy(address.sun_path, path);
+    bool replaced = S_ISSOCK(found.st_mode) || S_ISLNK(found.st_mode);
+    return replaced && !answers(&address) ? 0 : SZ_EADDRINUSE;
 }

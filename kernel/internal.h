@@ -151,6 +151,14 @@ int64_t szi_descriptor_id(int fd);
 int szi_endpoint_check(const char *endpoint, size_t length, bool bound);
 bool szi_endpoint_inproc(const char *endpoint);
 
+/* Why libzmq could not bind or connect.  Where it did not understand the
+ * address and somebody observes the socket, it tells that first, which leaves
+ * EAGAIN behind. */
+int szi_endpoint_explain(const char *endpoint, int code);
+
+/* Whether an ipc endpoint can be bound without taking anything away. */
+int szi_ipc_check(const char *endpoint);
+
 /* Tries what would make libzmq end the process later: 0 for an endpoint that
  * is not multicast. */
 int szi_multicast_check(void *zmq, const char *endpoint);

@@ -315,6 +315,8 @@ static bool worth_trying(const szi_offload *o)
 static int admit(szi_socket *socket, const sz_part *parts, size_t count)
 {
     szi_offload *o = socket->offload;
+    if (atomic_load(&socket->context->shut))
+        return SZ_ETERM;
     if (!szi_offload_empty(o) && worth_trying(o))
         pump_and_tell(socket, OFTEN, SZI_SLICE);
     if (o->unreported) {

@@ -64,10 +64,11 @@ static int send_held(szi_socket *from, szi_socket *to, bool last)
     return code;
 }
 
-/* Neither a full peer nor a REQ or REP whose turn it is not is an error. */
+/* Neither a full peer, nor a REQ or REP whose turn it is not, nor a message
+ * that no swap can hold, which waits for libzmq itself, is an error. */
 static bool is_early(int code)
 {
-    return code == SZ_EAGAIN || code == SZ_EFSM;
+    return code == SZ_EAGAIN || code == SZ_EFSM || code == SZ_ESWAPSIZE;
 }
 
 /* Passes on what `from` holds: 1, or 0 if there is no room for it. */

@@ -310,6 +310,15 @@ static bool lacks_domain(szi_socket *socket)
            size <= 1;
 }
 
+/* Of a socket that listens already, whose path is left as it is. */
+static bool given_descriptor(szi_socket *socket)
+{
+    int fd = -1;
+    size_t size = sizeof fd;
+    return zmq_getsockopt(socket->zmq, ZMQ_USE_FD, &fd, &size) == 0 &&
+           fd != -1;
+}
+
 static int attach(szi_socket *socket, const char *text, bool bound)
 {
     szi_context *context = socket->context;
@@ -324,11 +333,13 @@ static int attach(szi_socket *socket, const char *text, bool bound)
     if (code == 0)
         code = inproc && !bound ? szi_inproc_connecting(context, text)
                                 : szi_multicast_check(socket->zmq, text);
+    if (code == 0 && bound && !given_descriptor(socket))
+        code = szi_ipc_check(text);
     if (code != 0)
         return code;
     int done =
         bound ? zmq_bind(socket->zmq, text) : zmq_connect(socket->zmq, text);
-    code = done == 0 ? 0 : szi_last_error();
+    code = done == 0 ? 0 : szi_endpoint_explain(text, szi_last_error());
     if (code == 0 && inproc && bound)
         szi_inproc_bound(context, text);
     return code;
@@ -366,6 +377,31 @@ static int open_endpoint(sz_socket handle, const char *text, size_t length,
     return 0;
 }
 
+/* libzmq ends all connections to an endpoint at once.  `real` may belong to
+ * one of those that are freed. */
+static void forget_endpoint(szi_socket *socket, const char *real, bool bound)
+{
+    szi_endpoint *gone = NULL, **at = &socket->endpoints;
+    pthread_mutex_lock(&socket->context->lock);
+    while (*at != NULL) {
+        szi_endpoint *endpoint = *at;
+        if (endpoint->bound == bound && strcmp(endpoint->real, real) == 0) {
+            *at = endpoint->next;
+            endpoint->next = gone;
+            gone = endpoint;
+        } else {
+            at = &endpoint->next;
+        }
+    }
+    pthread_mutex_unlock(&socket->context->lock);
+    while (gone != NULL) {
+        szi_endpoint *next = gone->next;
+        szi_free(gone->given);
+        szi_free(gone);
+        gone = next;
+    }
+}
+
 static int close_endpoint(sz_socket handle, const char *text, size_t length,
                           bool bound)
 {
@@ -385,14 +421,8 @@ static int close_endpoint(sz_socket handle, const char *text, size_t length,
     szi_socket_touched(socket);
     if (code == 0 && !bound)
         szi_observed_disconnected(socket, real);
-    if (code == 0 && *at != NULL) {
-        szi_endpoint *gone = *at;
-        pthread_mutex_lock(&socket->context->lock);
-        *at = gone->next;
-        pthread_mutex_unlock(&socket->context->lock);
-        szi_free(gone->given);
-        szi_free(gone);
-    }
+    if (code == 0)
+        forget_endpoint(socket, real, bound);
     szi_free(given);
     return code;
 }

@@ -226,7 +226,10 @@ const sz_type *sz_socket_type(sz_socket socket);
  * return in *real (may be NULL) the endpoint as libzmq completed it
  * ("tcp://127.0.0.1:*" with its port); the string stays valid until the next
  * call for this socket.  unbind and disconnect take what bind and connect
- * returned or were given.  bind resolves names and opens files at once.
+ * returned or were given.  bind resolves names and opens files at once; where
+ * a socket was closed or unbound just before, its address may be in use for
+ * another moment.  Of ipc, a path where nobody answers any more is free, and
+ * one where somebody does, or that is no socket, is in use.
  * SZ_EENDPOINT, SZ_EPORT, SZ_ENUL, SZ_EPATH, SZ_EPROTONOSUPPORT,
  * SZ_ENOCOMPATPROTO, SZ_EDESCRIPTORS, SZ_EADDRINUSE, SZ_EADDRNOTAVAIL,
  * SZ_ENOENT, ... */
@@ -344,10 +347,15 @@ int sz_receive(sz_socket socket);
  * signal's handler, say, may receive in between, nothing is lost so. */
 int sz_receive_held(sz_socket socket);
 
-/* The same, and where the message has one part, which it returns as 1, also
- * the part's bytes; else *data and *size stay as they are.  A part of at most
- * `small` bytes is released already: its bytes are valid until the next call
- * for this socket.  So a small message costs one call. */
+/* The same, but waits: without limit, or as long as the socket's rcvtimeo
+ * says. SZ_EAGAIN after that, and SZ_EINTR when a signal's handler has run.
+ * One that runs just before the call is not noticed. */
+int sz_receive_wait(sz_socket socket);
+
+/* As sz_receive_held, and where the message has one part, which it returns as
+ * 1, also the part's bytes; else *data and *size stay as they are.  A part of
+ * at most `small` bytes is released already: its bytes are valid until the
+ * next call for this socket.  So a small message costs one call. */
 int sz_receive_part(sz_socket socket, size_t small, const void **data,
                     size_t *size);
 

@@ -416,6 +416,23 @@ int sz_receive_held(sz_socket handle)
     return szi_receive(socket);
 }
 
+int sz_receive_wait(sz_socket handle)
+{
+    szi_socket *socket = szi_socket_get(handle);
+    if (socket == NULL)
+        return szi_socket_refuse(handle);
+    if (socket->held > 0)
+        return szi_receive(socket);
+    if (socket->offload != NULL) {
+        int found = szi_offload_wait(socket, SZ_IN, -1);
+        return found < 0 ? found : receive(socket);
+    }
+    int code = zmq_msg_recv(&socket->first, socket->zmq, 0) >= 0
+                   ? 0
+                   : szi_last_error();
+    return code == SZ_EINTR ? code : receive_on(socket, code);
+}
+
 /* As with sz_send_bytes, the first try is all that a small message costs. */
 int sz_receive_part(sz_socket handle, size_t small, const void **data,
                     size_t *size)

@@ -52,6 +52,64 @@
     (refused-with 'eaddrinuse e bind-socket)
     (close-socket a)))
 
+(test "an ipc path where a socket answers is not taken from it (case 73)"
+  (let* ((file (create-temporary-file)) (e (string-append "ipc://" file)))
+    (delete-file file)
+    (let* ((rep (make-socket 'rep bind: e)) (req (make-socket 'req connect: e)))
+      (refused-with 'eaddrinuse e bind-socket)
+      (send-message req "still?")
+      (check= "still?" (receive-message rep as: 'string timeout: 5000))
+      (close-socket req)
+      (close-socket rep)
+      (delete-file* file))))
+
+(test "binding an ipc path does not remove a file that is no socket"
+  (let* ((file (create-temporary-file)) (e (string-append "ipc://" file)))
+    (with-output-to-file file (lambda () (display "kept")))
+    (refused-with 'eaddrinuse e bind-socket)
+    (check= "kept" (with-input-from-file file read-line))
+    (delete-file file)))
+
+(test "what a killed process left at an ipc path is replaced (case 73)"
+  (let* ((file (create-temporary-file)) (e (string-append "ipc://" file)))
+    (delete-file file)
+    (let ((child (start-child `((make-socket 'rep bind: ,e)
+                                (print "bound")
+                                (flush-output)
+                                (nap! 60000)))))
+      (check (wait-until (lambda () (equal? "bound\n" (child-output child)))))
+      (kill-child child)
+      (check= '(signal 9) (wait-for-child child)))
+    (check (file-exists? file))
+    (close-socket (make-socket 'rep bind: e))
+    (delete-file* file)))
+
+(test "an endpoint can be bound again as soon as its socket was closed"
+  (for-each
+   (lambda (given)
+     (let* ((first (make-socket 'rep)) (e (bind-socket first given)))
+       (close-socket first)
+       (do ((i 0 (+ i 1))) ((= i 30))
+         (let ((s (make-socket 'rep bind: e)))
+           (unbind-socket s e)
+           (bind-socket s e)
+           (close-socket s)))))
+   (list "ipc://@szmq-again" "tcp://127.0.0.1:*"
+         (let ((file (create-temporary-file)))
+           (delete-file file)
+           (string-append "ipc://" file)))))
+
+(test "what was connected twice is disconnected at once, and not listed"
+  (let* ((pull (make-socket 'pull)) (e (bind-socket pull "tcp://127.0.0.1:*"))
+         (push (make-socket 'push linger: 0)))
+    (connect-socket push e)
+    (connect-socket push e)
+    (check= (list e e) (socket-endpoints push))
+    (disconnect-socket push e)
+    (check= '() (socket-endpoints push))
+    (close-socket push)
+    (close-socket pull)))
+
 (test "ports above 65535 are refused (case 42)"
   (refused-with 'einval "tcp://127.0.0.1:65536" bind-socket connect-socket)
   (refused-with 'einval "tcp://127.0.0.1:99999" bind-socket connect-socket))

@@ -393,4 +393,10 @@
       (unless (socket-connections b) (exit 4))))
   (check-type (observe-sockets 'yes)))
 
+(test "why a bind failed is told beside a monitor, too"
+  (let* ((s (make-socket 'push)) (m (monitor-socket s)))
+    (check-fails enodev (bind-socket s "tcp://nosuchif:4000"))
+    (close-monitor m)
+    (close-socket s)))
+
 (report-tests)

@@ -404,6 +404,34 @@
     (join! t)
     (for-each close-socket (list front back out))))
 
+(test "what no swap can hold waits, and the proxy goes on"
+  (let* ((front (make-socket 'pull bind: "tcp://127.0.0.1:*"))
+         (back (make-socket 'push swap: 100000 sndhwm: 10 linger: 0
+                            bind: "tcp://127.0.0.1:*"))
+         (c (make-proxy-control))
+         (t (spawn! (lambda () (proxy front back control: c))))
+         (out (peer 'push front)))
+    (send-message out "small")
+    (send-message out (make-string 200000 #\x))
+    (nap! 50)
+    (check (not (ended? t)))
+    (let ((in (peer 'pull back)))
+      (check= "small" (take in))
+      (check= 200000 (string-length (take in)))
+      (close-socket in))
+    (stop-proxy c)
+    (join! t)
+    (for-each close-socket (list front back out))))
+
+(test "a command of several parts is none"
+  (let* ((context (make-context 1))
+         (front (make-socket 'pull context)) (back (make-socket 'push context))
+         (control (make-socket 'pair context bind: "inproc://control"))
+         (steer (make-socket 'pair context connect: "inproc://control")))
+    (send-multipart-message steer '("TERMINATE" "x"))
+    (check (not (proxy front back control: control timeout: 50)))
+    (terminate-context context)))
+
 (test "proxies over TCP lose nothing in a chain of three"
   (let* ((sockets
           (map (lambda (i)

@@ -384,6 +384,20 @@
           (check= '(#t 0) (list normal status))))
       (check-numbers in 0 1000))))
 
+(test "after shutdown-context a swap takes nothing, and who waits for room is told"
+  (let* ((context (make-context 1))
+         (s (make-socket 'push context swap: 1000 linger: 0)))
+    (let fill () (when (send-message s (make-string 100 #\x) non-blocking: #t) (fill)))
+    (let ((waiter (spawn! (lambda () (raised (send-message s "more"))))))
+      (nap! 20)
+      (shutdown-context context)
+      (check (wait-until (lambda () (ended? waiter)) 5000))
+      (check= 'eterm (zmq-code (join! waiter))))
+    (check-fails eterm (send-message s "y"))
+    (check-fails eterm (send-message s "y" non-blocking: #t))
+    (check-fails eterm (send-messages s '("y" "z")))
+    (terminate-context context)))
+
 (test "a socket that nobody keeps is closed, whatever it holds (case 1)"
   (let ((context (make-context 1 max-sockets: 50)))
     (do ((i 0 (+ i 1))) ((= i 200))

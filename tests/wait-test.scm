@@ -365,6 +365,111 @@
       (unless (equal? "done" (receive-message in as: 'string timeout: 10000))
         (exit 1)))))
 
+(test "a handler may take long or wait where threads wait (case 26)"
+  (check-child 'ok
+    '((define in (make-socket 'pull bind: "inproc://x"))
+      (define other (make-socket 'pull bind: "inproc://y"))
+      (define (busy ms)
+        (let ((end (+ ms (current-process-milliseconds))))
+          (let loop () (when (< (current-process-milliseconds) end) (loop)))))
+      ;; Afterwards the primordial thread is not alone.
+      (join! (spawn! (lambda () (receive-message in timeout: 5))))
+      (define kill-me
+        (string-append "sleep 0.03; kill -USR1 "
+                       (number->string (current-process-id))))
+      (define handled 0)
+      (for-each
+       (lambda (handler)
+         (set-signal-handler! signal/usr1
+           (lambda (n) (set! handled (+ handled 1)) (handler)))
+         (process-run "/bin/sh" (list "-c" kill-me))
+         (when (receive-message in timeout: 200) (exit 1)))
+       (list (lambda () (busy 50))
+             (lambda () (receive-message in timeout: 50))
+             (lambda () (receive-message other timeout: 50))
+             (lambda () (nap! 50))))
+      (unless (= handled 4) (exit 2)))))
+
+(test "handlers that leave by a continuation again and again lose nothing (case 27)"
+  (check-child 'ok
+    '((define in (make-socket 'pull))
+      (define out (make-socket 'push connect: (bind-socket in "tcp://127.0.0.1:*")))
+      (define n 4000)
+      (define escape #f)
+      (define escapes 0)
+      (set-signal-handler! signal/usr1
+        (lambda (s)
+          (when escape
+            (let ((leave escape))
+              (set! escape #f)
+              (set! escapes (+ escapes 1))
+              (leave #f)))))
+      (define me (current-process-id))
+      (define pid
+        (process-run "/bin/sh"
+          (list "-c" (string-append
+                      "while kill -USR1 " (number->string me)
+                      " 2>/dev/null; do sleep 0.003; done"))))
+      (spawn! (lambda ()
+                (do ((i 0 (+ i 1))) ((= i n))
+                  (send-multipart-message out (list (number->string i) "b"))
+                  (when (= 0 (modulo i 50)) (nap! 1)))))
+      (define next 0)
+      (let loop ()
+        (when (< next n)
+          (let ((m (call/cc
+                    (lambda (leave)
+                      (set! escape leave)
+                      (let ((m (receive-multipart-message in as: 'string
+                                                          timeout: 100)))
+                        (set! escape #f)
+                        m)))))
+            (when m
+              ;; A signal may have come after the message and before its end.
+              (when (< (string->number (car m)) next) (exit 1))
+              (set! next (+ 1 (string->number (car m)))))
+            (loop))))
+      (process-signal pid signal/kill)
+      (when (= 0 escapes) (exit 2)))
+    limit: 60))
+
+(test "a time limit that passes while a handler runs is kept (case 26)"
+  (check-child 'ok
+    '((define in (make-socket 'pull bind: "inproc://x"))
+      (define (busy ms)
+        (let ((end (+ ms (current-process-milliseconds))))
+          (let loop () (when (< (current-process-milliseconds) end) (loop)))))
+      (set-signal-handler! signal/usr1 (lambda (n) (busy 4)))
+      (define pid
+        (process-run "/bin/sh"
+          (list "-c" (string-append
+                      "for i in 1 2 3 4 5 6 7 8 9 10; do for j in 1 2 3 4 5 6 7 8 9 10; "
+                      "do kill -USR1 " (number->string (current-process-id))
+                      "; done; sleep 0.05; done"))))
+      (do ((i 0 (+ i 1))) ((= i 300))
+        (receive-message in timeout: 2)))))
+
+(test "a program without handlers waits in the library and is woken (case 19)"
+  (check-child 'ok
+    '((set-signal-handler! signal/int #f)
+      (define in (make-socket 'pull))
+      (define e (bind-socket in "tcp://127.0.0.1:*"))
+      (process-fork
+       (lambda ()
+         (let ((out (make-socket 'push connect: e)))
+           (process-run "/bin/sleep" '("0.05"))
+           (process-wait)
+           (send-message out "one")
+           (send-multipart-message out '("two" "parts"))
+           (send-message out "three"))
+         (exit 0)))
+      (unless (equal? "one" (receive-message in as: 'string)) (exit 1))
+      (unless (equal? '("two" "parts") (receive-multipart-message in as: 'string))
+        (exit 2))
+      (unless (equal? "three" (receive-message in as: 'string timeout: 5000))
+        (exit 3))
+      (close-socket in))))
+
 (test "a handler that leaves by a continuation spoils nothing (case 27)"
   (check-child 'ok
     '((define in (make-socket 'pull bind: "inproc://x"))

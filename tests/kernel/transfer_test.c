@@ -686,9 +686,37 @@ static void a_mandatory_router_refuses_unknown_peers(void **state)
     finish(context);
 }
 
+static void *send_soon_after(void *argument)
+{
+    pause_briefly();
+    assert_code(send_text(*(sz_socket *)argument, "late"), 0);
+    return NULL;
+}
+
+static void receiving_may_wait_in_the_library(void **state)
+{
+    (void)state;
+    sz_context context = make_context();
+    sz_socket out, in;
+    make_pair(context, "pair", &in, "pair", &out);
+    pthread_t thread;
+    assert_int_equal(pthread_create(&thread, NULL, send_soon_after, &out), 0);
+    assert_code(sz_receive_wait(in), 1);
+    assert_int_equal(pthread_join(thread, NULL), 0);
+    assert_code(sz_receive_wait(in), 1); /* not released: the same again */
+    assert_received(in, 0, "late");
+    sz_release(in);
+    set(in, "rcvtimeo", 20);
+    assert_code(sz_receive_wait(in), SZ_EAGAIN);
+    assert_code(sz_context_shutdown(context), 0);
+    assert_code(sz_receive_wait(in), SZ_ETERM);
+    finish(context);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(receiving_may_wait_in_the_library),
         cmocka_unit_test(every_byte_value_arrives),
         cmocka_unit_test(nul_bytes_arrive),
         cmocka_unit_test(empty_parts_arrive),
