@@ -326,8 +326,19 @@ static inline void become_child(void)
     setenv("CMOCKA_TEST_ABORT", "1", 1);
 }
 
+/* Waits for the threads that terminate contexts and drain swaps, which end
+ * just after they have said that they did; leak checkers would report what
+ * they have, here or in a forked child. */
+static inline void await_threads(int64_t milliseconds)
+{
+    int64_t end = now() + milliseconds;
+    while (count_entries("/proc/self/task") > 1 && now() < end)
+        pause_briefly();
+}
+
 static inline pid_t start_child(int (*body)(void *), void *argument)
 {
+    await_threads(300);
     fflush(NULL);
     pid_t pid = fork();
     assert_true(pid >= 0);
@@ -392,15 +403,11 @@ static inline void end_sleeper(pid_t pid)
     waitpid(pid, NULL, 0);
 }
 
-/* Waits for the threads that terminate contexts, which end just after they
- * have said that they did; leak checkers would report their stacks.  The
- * teardown of every group. */
+/* The teardown of every group. */
 static inline int settle(void **state)
 {
     (void)state;
-    int64_t end = now() + 2000;
-    while (count_entries("/proc/self/task") > 1 && now() < end)
-        pause_briefly();
+    await_threads(2000);
     return 0;
 }
 
