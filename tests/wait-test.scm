@@ -390,7 +390,7 @@
              (lambda () (nap! 50))))
       (unless (= handled 4) (exit 2)))))
 
-(test "handlers that leave by a continuation again and again lose nothing (case 27)"
+(test "handlers that leave by a continuation again and again leave the rest in order (case 27)"
   (check-child 'ok
     '((define in (make-socket 'pull))
       (define out (make-socket 'push connect: (bind-socket in "tcp://127.0.0.1:*")))
