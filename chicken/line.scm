@@ -138,21 +138,25 @@
 ;; Tries until the attempt answers something else than eagain; #f when time
 ;; has run out.
 (define (wait-to-do s event limit attempt)
-  (cond ((or (not (eq? event in-bit)) (waited? s) (not (alone?)))
-         (stand-in-line s event limit attempt))
+  (cond ((or (not (eq? event in-bit)) (waited? s))
+         (stand-in-line s event limit attempt #f))
         ((passed? limit) #f)
         (else
-         (sleep-alone! s limit)
-         (let ((result (attempt)))
-           (if (eq? result eagain)
-               (wait-to-do s event limit attempt)
-               result)))))
+         (let ((outcome (sleep-alone! s limit)))
+           (if (fx<= outcome others-woke)
+               (stand-in-line s event limit attempt (fx= outcome others-woke))
+               (let ((result (attempt)))
+                 (if (eq? result eagain)
+                     (wait-to-do s event limit attempt)
+                     result)))))))
 
-(define (stand-in-line s event limit attempt)
+;; Tries at once, or lets others run first.
+(define (stand-in-line s event limit attempt yield)
   (let ((w (make-waiter event limit)))
     (wind
      (lambda () (enlist! s w))
      (lambda ()
+       (when yield (yield!))
        (let loop ()
          (set-waiter-roused! w #f)
          (let* ((mine (in-turn? s w))

@@ -13,7 +13,7 @@
 (foreign-declare "
 enum { LONG_WAY = 1, SOCKET_TAG, MESSAGE_TAG,
        DEFAULT_WAY, WAITING_WAY, AS_KEYWORD, AS_STRING, AS_MESSAGE, AS_BLOB,
-       AS_U8VECTOR };
+       AS_U8VECTOR, TRY };
 enum { TOLD_ONCE = MESSAGE_TAG + 1 };
 
 #define ITEM(block, place) C_block_item(block, place)
@@ -118,6 +118,8 @@ static void receive_short(C_word c, C_word *av)
     else if (as != ITEM(self, AS_STRING)) go_on(ITEM(self, LONG_WAY), c, av);
 
     if (!receives_at_once(self, av[2])) go_on(ITEM(self, LONG_WAY), c, av);
+    if (ITEM(av[2], SOCKET_HANDLE) == sleeper && !C_truep(ITEM(self, TRY)))
+        go_on(ITEM(self, WAITING_WAY), c, av);
     const void *data;
     size_t size;
     int parts = sz_receive_part(SOCKET(ITEM(av[2], SOCKET_HANDLE)), SMALL, &data, &size);
@@ -139,16 +141,16 @@ static void receive_short(C_word c, C_word *av)
 static C_word make_receiver(C_word **room, int arguments, C_word long_way,
                             C_word socket, C_word record, C_word default_way,
                             C_word waiting_way, C_word as, C_word string, C_word message,
-                            C_word blob, C_word u8vector)
+                            C_word blob, C_word u8vector, C_word try)
 {
     (void)arguments;
-    return C_closure(room, 11, (C_word)receive_short, long_way, socket, record,
-                     default_way, waiting_way, as, string, message, blob, u8vector);
+    return C_closure(room, 12, (C_word)receive_short, long_way, socket, record,
+                     default_way, waiting_way, as, string, message, blob, u8vector, try);
 }
 ")
-(define-inline (receiver long-way default-way waiting-way)
-  (##core#inline_allocate ("make_receiver" 12)
+(define-inline (receiver long-way default-way waiting-way try)
+  (##core#inline_allocate ("make_receiver" 13)
    long-way 'zmq-socket 'zmq-message default-way waiting-way
-   #:as 'string 'message 'blob 'u8vector))
+   #:as 'string 'message 'blob 'u8vector try))
 
 (define-foreign %parameter-set! void () "parameter_set = true;")

@@ -256,20 +256,24 @@
       (unless (procedure? as) (set-unread! s (cdr parts)))
       presented)))
 
-;; Where the short way has found nothing: it need not be tried again before
-;; waiting, and is tried again where nothing else can have happened meanwhile.
+;; Where the short way has found nothing, or did not try where a thread had to
+;; sleep before.  It is taken again if nobody else can have received meanwhile.
 (define (receive-later s as)
-  (if (and (not (waited? s))
-           (fx< (%socket-timeout (socket-handle s) #t) 0)
-           (alone?))
-      (begin
-        (%count-wait (socket-handle s))
-        (sleep-alone! s #f)
-        (receive-message s as: as))
-      (receive-in-line s as)))
+  (let ((limit (limit-of s #t socket-timeout)) (handle (socket-handle s)))
+    (if (or limit (waited? s))
+        (begin
+          (%count-wait handle)
+          (receive-in-line s as (lambda (raw) (wait-to-do s in-bit limit raw))))
+        (let ((outcome (sleep-alone! s #f)))
+          (when (or (fx= outcome slept) (fx<= outcome others-woke)) (%count-wait handle))
+          (if (fx<= outcome others-woke)
+              (receive-in-line
+               s as (lambda (raw)
+                      (stand-in-line s in-bit #f raw (fx= outcome others-woke))))
+              (receive-again s as: as))))))
 
-(define (receive-in-line s as)
-  (let ((got (wait-for s in-bit socket-timeout (lambda () (receive-raw s as)))))
+(define (receive-in-line s as wait)
+  (let ((got (wait (lambda () (receive-raw s as)))))
     (cond ((fixnum? got) (fail 'receive-message got s))
           (got (deliver s (if (pair? got) got (list got)) as))
           (else #f))))
@@ -285,10 +289,14 @@
     (receive-part s (wanted-as 'receive-message as properties)
                   non-blocking timeout)))
 
-(define receive-message
+(define (make-receive-message try)
   (receiver (lambda (s . rest) (receive-with s rest))
             (lambda (s) (receive-message s as: (zmq-receive-as)))
-            (lambda (s #!optional keyword (as 'message)) (receive-later s as))))
+            (lambda (s #!optional keyword (as 'message)) (receive-later s as))
+            try))
+
+(define receive-message (make-receive-message #f))
+(define receive-again (make-receive-message #t))
 
 (define receive-message* receive-message)
 

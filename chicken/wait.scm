@@ -160,64 +160,149 @@
 
 ;; --------------------------------------------------------------- alone --
 
-;; Whether the calling thread is the primordial one and no other could run.
-(define (alone?)
-  (and (primordial? (current-thread))
-       (not dispatcher)
-       (##sys#call-with-current-continuation
-        (lambda (leave) (##sys#all-threads (lambda others (leave #f)) #t)))))
-
-;; Waits where nobody else can run until the socket may have something to
-;; receive, a signal has come or time has run out.
+;; Waits where no other thread could run until the socket may have something to
+;; receive, a signal has come or time has run out, without the scheduler.
+;; Threads that wait for a descriptor or for a time are waited for besides.
 ;;
-;; In a program without handlers nothing can come in between, so libzmq may
-;; wait itself, as in C; what it receives stays with the socket.  Otherwise no
-;; handler can run and take the descriptor's signal from the look at the events
-;; to the sleep: signals are held back, and one that came before has lowered
-;; CHICKEN's stack limit.
+;; No handler may run and take the descriptor's signal from the last attempt to
+;; the sleep: signals are held back, and one that came before has lowered
+;; CHICKEN's stack limit.  In a program without handlers and where nobody else
+;; waits for anything, libzmq may wait itself, as in C; what it receives stays
+;; with the socket.
 (foreign-declare "
 #include <poll.h>
 #include <signal.h>
+#include <time.h>
+
+enum { OTHERS_WOKE = 1, NO_SLEEP, SLEPT };
+
+/* The socket's descriptor, and behind it those of others. */
+enum { MOST_AWAITED = 16 };
+static struct pollfd awaited[MOST_AWAITED];
+static nfds_t awaited_count;
+
+/* The socket whose last receiving had to sleep.  It will have to again, most
+ * likely, so that nobody need try before. */
+static C_word sleeper;
 
 /* A handler of CHICKEN's has run that has not reached Scheme. */
 static bool interrupted(void) { return C_stack_limit != C_stack_hard_limit; }
 
 static bool handles_signals(C_word handlers)
 {
-    for (C_word i = 0; i < (C_word)C_header_size(handlers); i++)
-        if (C_block_item(handlers, i) != C_SCHEME_FALSE) return true;
-    return false;
+    C_word some = 0;
+    for (int i = 1; i < NSIG; i++)
+        some |= C_block_item(handlers, i) ^ C_SCHEME_FALSE;
+    return some != 0;
 }
 
-static void sleep_held_back(sz_socket socket, int timeout)
+static bool await(int fd, bool in, bool out)
 {
-    sigset_t every, before;
+    if (awaited_count == MOST_AWAITED) return false;
+    awaited[awaited_count++] = (struct pollfd){
+        .fd = fd, .events = (short)((in ? POLLIN : 0) | (out ? POLLOUT : 0))};
+    return true;
+}
+
+/* Whether somebody else may run now. */
+static bool poll_awaited(sz_socket socket, int timeout, bool handlers)
+{
     struct timespec time = {timeout / 1000, timeout % 1000 * 1000000L};
-    struct pollfd fd = {.fd = sz_socket_fd(socket), .events = POLLIN};
-    sigfillset(&every);
-    pthread_sigmask(SIG_SETMASK, &every, &before);
-    int events = sz_socket_events(socket);
-    if (!interrupted() && events >= 0 && (events & SZ_IN) == 0)
-        ppoll(&fd, 1, timeout < 0 ? NULL : &time, &before);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    sigset_t every, before;
+    int ready = 0;
+    if (handlers) {
+        sigfillset(&every);
+        pthread_sigmask(SIG_SETMASK, &every, &before);
+    }
+    awaited[0] = (struct pollfd){.fd = sz_socket_fd(socket), .events = POLLIN};
+    if (!(handlers && interrupted()) &&
+        (sz_socket_exhausted(socket) || sz_receive_held(socket) == SZ_EAGAIN))
+        ready = ppoll(awaited, awaited_count, timeout < 0 ? NULL : &time,
+                      handlers ? &before : NULL);
+    if (handlers) pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return ready > (awaited[0].revents != 0);
 }
 
-static void sleep_alone(sz_socket socket, int timeout, C_word handlers)
+static int64_t nanoseconds(void)
 {
-    if (timeout >= 0 || interrupted() || handles_signals(handlers))
-        sleep_held_back(socket, timeout);
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return t.tv_sec * INT64_C(1000000000) + t.tv_nsec;
+}
+
+static int sleep_alone(C_word s, int timeout, C_word handlers)
+{
+    enum { LEAST_SLEEP = 3000 };
+    sz_socket socket = SOCKET(s);
+    bool handled = handles_signals(handlers), others = false;
+    int64_t before = nanoseconds();
+    if (awaited_count == 1 && !handled)
+        sz_receive_wait(socket, timeout);
     else
-        sz_receive_wait(socket);
+        others = poll_awaited(socket, timeout, handled);
+    bool slept = nanoseconds() - before >= LEAST_SLEEP;
+    sleeper = slept ? s : C_fix(0);
+    return others ? OTHERS_WOKE : slept ? SLEPT : NO_SLEEP;
 }
 ")
-(define-foreign %sleep-alone void
+(define-foreign %await-nothing void ()
+  "awaited_count = 1; sleeper = C_fix(0);")
+(define-foreign %await bool ((int fd) (bool in) (bool out))
+  "C_return(await(fd, in, out));")
+(define-foreign %sleep-alone int
   ((scheme-object s) (int timeout) (scheme-object handlers))
-  "sleep_alone(SOCKET(s), timeout, handlers);")
+  "C_return(sleep_alone(s, timeout, handlers));")
 
+;; The scheduler's clock.
+(define-foreign scheduler-now integer64 ()
+  "C_return(C_current_process_milliseconds());")
+
+;; Makes ready to wait for what the other threads wait for: when the first of
+;; those that sleep is to be woken, by the scheduler's clock, or #t if none
+;; sleeps; #f if another one could run now, or too many descriptors are waited
+;; for.
+(define (await-others!)
+  (%await-nothing)
+  (##sys#call-with-current-continuation
+   (lambda (leave)
+     (##sys#all-threads
+      (lambda (queue place thread rest)
+        (case queue
+          ((i/o)
+           (let* ((block (##sys#slot thread 11)) (mode (and (pair? block) (cdr block))))
+             (unless (and (pair? block)
+                          (%await place (not (memq mode '(#f #:output)))
+                                  (memq mode '(#f #:output #:all))))
+               (leave #f))))
+          ((timeout) (leave place))
+          (else (leave #f))))
+      #t)
+     #t)))
+
+(define-constant crowded 0)
+(define-constant others-woke 1)
+(define-constant slept 3)
+(define-constant longest-sleep 1000000000) ; milliseconds that fit an int
+
+;; The caller tries again, unless it is crowded, where another thread could run
+;; and nothing was done; or others-woke, where another one has to run first.
+;; slept if the thread had to.
 (define (sleep-alone! s limit)
-  (%sleep-alone (socket-handle s)
-                (if limit (max 0 (min (- limit (now)) 1000000000)) -1)
-                ##sys#signal-vector))
+  (let* ((next (await-others!))
+         (theirs (and (number? next) (- next (scheduler-now)))))
+    (if (and next (or (not theirs) (> theirs 0)))
+        (%sleep-alone
+         (socket-handle s)
+         (let* ((mine (and limit (- limit (now))))
+                (least (if (and mine theirs) (min mine theirs) (or mine theirs))))
+           (cond ((not least) -1)
+                 ((and (fixnum? least) (fx>= least 0) (fx<= least longest-sleep)) least)
+                 (else (inexact->exact (ceiling (max 0 (min least longest-sleep)))))))
+         ##sys#signal-vector)
+        crowded)))
+
+;; Whether the socket's last receiving had to sleep.
+(define-foreign %sleeper? bool ((scheme-object s)) "C_return(s == sleeper);")
 
 ;; ----------------------------------------------------------- deadlines --
 

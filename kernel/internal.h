@@ -271,6 +271,7 @@ struct szi_socket {
     atomic_bool draining;   /* closed, and a thread has it until then */
     atomic_bool kept;       /* the process ends, and watches the linger */
     bool torn;              /* a message received so far in part only */
+    bool exhausted;         /* see sz_socket_exhausted */
     size_t held;            /* parts received and not released */
     size_t room;            /* of `rest` */
     zmq_msg_t first;        /* part 0 */
@@ -349,6 +350,7 @@ void szi_poller_settled(szi_watch *watches, int events);
 void szi_offload_nudge(szi_socket *socket);
 static inline void szi_socket_touched(szi_socket *socket)
 {
+    socket->exhausted = false;
     if (socket->watches != NULL)
         szi_poller_touch(socket->watches);
     if (socket->offload != NULL)
@@ -356,6 +358,7 @@ static inline void szi_socket_touched(szi_socket *socket)
 }
 static inline void szi_socket_settled(szi_socket *socket, int events)
 {
+    socket->exhausted = false;
     if (socket->offload != NULL)
         szi_socket_touched(socket);
     else if (socket->watches != NULL)

@@ -347,10 +347,16 @@ int sz_receive(sz_socket socket);
  * signal's handler, say, may receive in between, nothing is lost so. */
 int sz_receive_held(sz_socket socket);
 
-/* The same, but waits: without limit, or as long as the socket's rcvtimeo
- * says. SZ_EAGAIN after that, and SZ_EINTR when a signal's handler has run.
- * One that runs just before the call is not noticed. */
-int sz_receive_wait(sz_socket socket);
+/* The same, but waits, at most so many milliseconds, or without limit where
+ * they are -1; the socket's rcvtimeo does not count.  SZ_EAGAIN after that, and
+ * SZ_EINTR when a signal's handler has run; one that runs just before the call
+ * is not noticed. */
+int sz_receive_wait(sz_socket socket, int timeout);
+
+/* Whether the last thing done with the socket was to receive, which found
+ * nothing: then its descriptor tells whatever comes, and who wants to wait for
+ * it need not try again.  False for a socket with a swap, and for none. */
+bool sz_socket_exhausted(sz_socket socket);
 
 /* As sz_receive_held, and where the message has one part, which it returns as
  * 1, also the part's bytes; else *data and *size stay as they are.  A part of

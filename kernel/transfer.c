@@ -368,6 +368,7 @@ static int receive_on(szi_socket *socket, int code)
         if (code == SZ_EFSM && szi_offload_waits(socket))
             code = SZ_EAGAIN;
         used(socket, first);
+        socket->exhausted = code == SZ_EAGAIN && socket->offload == NULL;
         socket->counts.receive_eagains += code == SZ_EAGAIN;
         return code;
     }
@@ -416,7 +417,25 @@ int sz_receive_held(sz_socket handle)
     return szi_receive(socket);
 }
 
-int sz_receive_wait(sz_socket handle)
+static void limit_receiving(szi_socket *socket, int timeout)
+{
+    zmq_setsockopt(socket->zmq, ZMQ_RCVTIMEO, &timeout, sizeof timeout);
+}
+
+static int receive_within(szi_socket *socket, int timeout)
+{
+    bool other = timeout != socket->receive_timeout;
+    if (other)
+        limit_receiving(socket, timeout);
+    int code = zmq_msg_recv(&socket->first, socket->zmq, 0) >= 0
+                   ? 0
+                   : szi_last_error();
+    if (other)
+        limit_receiving(socket, socket->receive_timeout);
+    return code;
+}
+
+int sz_receive_wait(sz_socket handle, int timeout)
 {
     szi_socket *socket = szi_socket_get(handle);
     if (socket == NULL)
@@ -424,13 +443,20 @@ int sz_receive_wait(sz_socket handle)
     if (socket->held > 0)
         return szi_receive(socket);
     if (socket->offload != NULL) {
-        int found = szi_offload_wait(socket, SZ_IN, -1);
+        int found = szi_offload_wait(socket, SZ_IN, timeout);
         return found < 0 ? found : receive(socket);
     }
-    int code = zmq_msg_recv(&socket->first, socket->zmq, 0) >= 0
-                   ? 0
-                   : szi_last_error();
-    return code == SZ_EINTR ? code : receive_on(socket, code);
+    int code = receive_within(socket, timeout);
+    if (code != SZ_EINTR)
+        return receive_on(socket, code);
+    socket->exhausted = false;
+    return code;
+}
+
+bool sz_socket_exhausted(sz_socket handle)
+{
+    szi_socket *socket = szi_socket_get(handle);
+    return socket != NULL && socket->exhausted;
 }
 
 /* As with sz_send_bytes, the first try is all that a small message costs. */

@@ -58,6 +58,19 @@
     (check= '(0 0) (counts s 'messages-sent 'bytes-sent))
     (close-socket s)))
 
+(test "each receiving that had to sleep is counted, and no other"
+  (with-pair 'pull 'push
+    (lambda (in out)
+      (spawn! (lambda ()
+                (do ((i 0 (+ i 1))) ((= i 5)) (nap! 5) (send-message out "x"))
+                (send-message out "y")))
+      (do ((i 0 (+ i 1))) ((= i 5)) (receive-message in))
+      (check= 5 (count in 'waits))
+      (nap! 1)
+      (do ((i 0 (+ i 1))) ((= i 3)) (send-message out "z"))
+      (do ((i 0 (+ i 1))) ((= i 4)) (receive-message in))
+      (check= 5 (count in 'waits)))))
+
 (test "a proxy counts what names nobody as dropped"
   (with-pair 'pull 'push
     (lambda (front out)

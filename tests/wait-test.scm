@@ -470,6 +470,84 @@
         (exit 3))
       (close-socket in))))
 
+;; One thread waits in a receive while the others sleep, wait for a descriptor
+;; that somebody outside writes to, or for one that can be written.
+(define (beside-others handlers)
+  `(,@(if handlers '() '((set-signal-handler! signal/int #f)))
+    (define in (make-socket 'pull bind: "inproc://x"))
+    (define (tell name)
+      (let ((out (make-socket 'push connect: "inproc://x")))
+        (send-message out name)))
+    (define (await fd mode)
+      (##sys#thread-block-for-i/o! ##sys#current-thread fd mode)
+      (yield!))
+    (define (run command)
+      (receive (from to) (create-pipe)
+        (process-fork
+         (lambda ()
+           (duplicate-fileno to fileno/stdout)
+           (process-execute "/bin/sh" (list "-c" command))))
+        (file-close to)
+        from))
+    (define (expect name)
+      (unless (equal? name (receive-message in as: 'string timeout: 5000))
+        (error "not from" name)))
+    (define (main)
+      (spawn! (lambda () (nap! 30) (tell "sleeper")))
+      (expect "sleeper")
+      (spawn! (lambda () (await (run "sleep 0.05; echo") #:input) (tell "reader")))
+      (expect "reader")
+      (spawn! (lambda () (await fileno/stdout #:output) (tell "writer")))
+      (expect "writer")
+      ;; More descriptors than a thread that waits alone looks at.
+      (do ((i 0 (+ i 1))) ((= i 40))
+        (spawn! (lambda () (await (run "sleep 0.05; echo") #:input) (tell "one of many"))))
+      (do ((i 0 (+ i 1))) ((= i 40)) (expect "one of many")))
+    (main)
+    (join! (spawn! main))))
+
+(test "who waits where nobody else runs wakes the others in time (case 38)"
+  (check-child 'ok (beside-others #t)))
+
+(test "and so in a program without handlers (case 38)"
+  (check-child 'ok (beside-others #f)))
+
+(test "threads that sleep are woken beside a conversation that never pauses (case 38)"
+  (check-child 'ok
+    '((define rep (make-socket 'rep))
+      (define e (bind-socket rep "tcp://127.0.0.1:*"))
+      (define parent (current-process-id))
+      (define peer
+        (process-fork
+         (lambda ()
+           (let ((req (make-socket 'req connect: e)))
+             (let loop ()
+               (send-message req "x")
+               (receive-message req)
+               (when (= parent (parent-process-id)) (loop))))
+           (exit 0))))
+      (define ticks 0)
+      (define from
+        (receive (from to) (create-pipe)
+          (process-fork
+           (lambda ()
+             (duplicate-fileno to fileno/stdout)
+             (process-execute "/bin/sh" '("-c" "sleep 0.1; echo"))))
+          from))
+      (define read? #f)
+      (spawn! (lambda () (let loop () (nap! 5) (set! ticks (+ ticks 1)) (loop))))
+      (spawn! (lambda ()
+                (##sys#thread-block-for-i/o! ##sys#current-thread from #:input)
+                (yield!)
+                (set! read? #t)))
+      (let ((end (+ 600 (current-process-milliseconds))))
+        (let loop ()
+          (receive-message rep)
+          (send-message rep "y")
+          (when (< (current-process-milliseconds) end) (loop))))
+      (process-signal peer signal/kill)
+      (unless (and read? (> ticks 30)) (error "starved" read? ticks)))))
+
 (test "a handler that leaves by a continuation spoils nothing (case 27)"
   (check-child 'ok
     '((define in (make-socket 'pull bind: "inproc://x"))

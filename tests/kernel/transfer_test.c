@@ -701,15 +701,19 @@ static void receiving_may_wait_in_the_library(void **state)
     make_pair(context, "pair", &in, "pair", &out);
     pthread_t thread;
     assert_int_equal(pthread_create(&thread, NULL, send_soon_after, &out), 0);
-    assert_code(sz_receive_wait(in), 1);
+    assert_code(sz_receive_wait(in, 0), SZ_EAGAIN);
+    assert_true(sz_socket_exhausted(in));
+    assert_code(sz_receive_wait(in, -1), 1);
+    assert_false(sz_socket_exhausted(in));
     assert_int_equal(pthread_join(thread, NULL), 0);
-    assert_code(sz_receive_wait(in), 1); /* not released: the same again */
+    assert_code(sz_receive_wait(in, 0), 1); /* not released: the same again */
     assert_received(in, 0, "late");
     sz_release(in);
-    set(in, "rcvtimeo", 20);
-    assert_code(sz_receive_wait(in), SZ_EAGAIN);
+    set(in, "rcvtimeo", 0);
+    assert_code(sz_receive_wait(in, 20), SZ_EAGAIN);
+    assert_int_equal(get(in, "rcvtimeo"), 0);
     assert_code(sz_context_shutdown(context), 0);
-    assert_code(sz_receive_wait(in), SZ_ETERM);
+    assert_code(sz_receive_wait(in, -1), SZ_ETERM);
     finish(context);
 }
 
