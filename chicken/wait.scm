@@ -204,23 +204,26 @@ static bool await(int fd, bool in, bool out)
     return true;
 }
 
-/* Whether somebody else may run now. */
-static bool poll_awaited(sz_socket socket, int timeout, bool handlers)
+static int poll_awaited(sz_socket socket, int timeout, bool handlers)
 {
     struct timespec time = {timeout / 1000, timeout % 1000 * 1000000L};
     sigset_t every, before;
-    int ready = 0;
+    int outcome = NO_SLEEP;
     if (handlers) {
         sigfillset(&every);
         pthread_sigmask(SIG_SETMASK, &every, &before);
     }
     awaited[0] = (struct pollfd){.fd = sz_socket_fd(socket), .events = POLLIN};
     if (!(handlers && interrupted()) &&
-        (sz_socket_exhausted(socket) || sz_receive_held(socket) == SZ_EAGAIN))
-        ready = ppoll(awaited, awaited_count, timeout < 0 ? NULL : &time,
-                      handlers ? &before : NULL);
+        (sz_socket_exhausted(socket) || sz_receive_held(socket) == SZ_EAGAIN)) {
+        int ready = ppoll(awaited, awaited_count, timeout < 0 ? NULL : &time,
+                          handlers ? &before : NULL);
+        outcome = ready < 0 || (ready == 1 && awaited[0].revents != 0)
+                      ? SLEPT
+                      : OTHERS_WOKE;
+    }
     if (handlers) pthread_sigmask(SIG_SETMASK, &before, NULL);
-    return ready > (awaited[0].revents != 0);
+    return outcome;
 }
 
 static int64_t nanoseconds(void)
@@ -230,19 +233,23 @@ static int64_t nanoseconds(void)
     return t.tv_sec * INT64_C(1000000000) + t.tv_nsec;
 }
 
+/* Whether libzmq had to wait only the clock tells. */
+static int wait_in_library(sz_socket socket, int timeout)
+{
+    enum { LEAST_SLEEP = 5000 };
+    int64_t before = nanoseconds();
+    if (sz_receive_wait(socket, timeout) == SZ_EAGAIN) return OTHERS_WOKE;
+    return nanoseconds() - before < LEAST_SLEEP ? NO_SLEEP : SLEPT;
+}
+
 static int sleep_alone(C_word s, int timeout, C_word handlers)
 {
-    enum { LEAST_SLEEP = 3000 };
-    sz_socket socket = SOCKET(s);
-    bool handled = handles_signals(handlers), others = false;
-    int64_t before = nanoseconds();
-    if (awaited_count == 1 && !handled)
-        sz_receive_wait(socket, timeout);
-    else
-        others = poll_awaited(socket, timeout, handled);
-    bool slept = nanoseconds() - before >= LEAST_SLEEP;
-    sleeper = slept ? s : C_fix(0);
-    return others ? OTHERS_WOKE : slept ? SLEPT : NO_SLEEP;
+    bool handled = handles_signals(handlers);
+    int outcome = awaited_count == 1 && !handled
+                      ? wait_in_library(SOCKET(s), timeout)
+                      : poll_awaited(SOCKET(s), timeout, handled);
+    sleeper = outcome == NO_SLEEP ? C_fix(0) : s;
+    return outcome;
 }
 ")
 (define-foreign %await-nothing void ()
@@ -285,8 +292,8 @@ static int sleep_alone(C_word s, int timeout, C_word handlers)
 (define-constant longest-sleep 1000000000) ; milliseconds that fit an int
 
 ;; The caller tries again, unless it is crowded, where another thread could run
-;; and nothing was done; or others-woke, where another one has to run first.
-;; slept if the thread had to.
+;; and nothing was done; or others-woke, where another one has to run first, or
+;; time has run out.  slept if the thread had to.
 (define (sleep-alone! s limit)
   (let* ((next (await-others!))
          (theirs (and (number? next) (- next (scheduler-now)))))

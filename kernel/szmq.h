@@ -348,9 +348,9 @@ int sz_receive(sz_socket socket);
 int sz_receive_held(sz_socket socket);
 
 /* The same, but waits, at most so many milliseconds, or without limit where
- * they are -1; the socket's rcvtimeo does not count.  SZ_EAGAIN after that, and
- * SZ_EINTR when a signal's handler has run; one that runs just before the call
- * is not noticed. */
+ * they are -1; the socket's rcvtimeo does not count.  SZ_EAGAIN after that,
+ * and SZ_EINTR when a signal's handler has run; one that runs just before the
+ * call is not noticed. */
 int sz_receive_wait(sz_socket socket, int timeout);
 
 /* Whether the last thing done with the socket was to receive, which found
