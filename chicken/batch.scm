@@ -5,13 +5,13 @@
 
 ;; -------------------------------------------------------------- sending --
 
-;; The first pair of a list whose message is not just a string, or its end.
+;; The first pair of a list whose message is not just a string, or its end; or
+;; one far behind, as the list may have no end.
 (foreign-declare "
 static C_word behind_strings(C_word list)
 {
-    while (!C_immediatep(list) && C_header_bits(list) == C_PAIR_TYPE) {
-        C_word x = C_u_i_car(list);
-        if (C_immediatep(x) || C_header_bits(x) != C_STRING_TYPE) break;
+    for (int left = 1000000; left > 0; left--) {
+        if (!IS(list, C_PAIR_TYPE) || !IS(C_u_i_car(list), C_STRING_TYPE)) break;
         list = C_u_i_cdr(list);
     }
     return list;
@@ -20,15 +20,17 @@ static C_word behind_strings(C_word list)
 (define-inline (behind-strings l) (##core#inline "behind_strings" l))
 
 (define (check-batch messages)
-  (unless (list? messages)
-    (fail-type 'send-messages "a list of messages" messages))
-  (let loop ((l (behind-strings messages)))
-    (when (pair? l)
-      (let ((m (car l)))
-        (if (and (pair? m) (list? m))
-            (for-each (lambda (p) (check-part 'send-messages p)) m)
-            (check-part 'send-messages m)))
-      (loop (behind-strings (cdr l))))))
+  (let ((rest (behind-strings messages)))
+    (unless (null? rest)
+      (unless (list? messages)
+        (fail-type 'send-messages "a list of messages" messages))
+      (let loop ((l rest))
+        (when (pair? l)
+          (let ((m (car l)))
+            (if (and (pair? m) (list? m))
+                (for-each (lambda (p) (check-part 'send-messages p)) m)
+                (check-part 'send-messages m)))
+          (loop (behind-strings (cdr l))))))))
 
 (define (stable-message m)
   (if (pair? m) (map stable-part m) (stable-part m)))
@@ -51,25 +53,34 @@ static C_word behind_strings(C_word list)
        (#:timeout timeout socket-timeout))
     (check-wait 'send-messages timeout)
     (check-batch messages)
-    (send-batch s (with-staged! s messages) non-blocking timeout)))
+    (let ((messages (with-staged! s messages)))
+      (if (waited? s)
+          (send-batch s messages 0 #f non-blocking timeout)
+          ;; Most often the first try takes them all.
+          (let* ((left (%send-each (socket-handle s) messages))
+                 (sent (%number)))
+            (if (null? left)
+                sent
+                (send-batch s left sent (%refusal) non-blocking timeout)))))))
 
-(define (send-batch s messages non-blocking timeout)
-  (let* ((left messages)
-         (sent 0)
-         (kept non-blocking)
+;; Goes on behind a first try, if `refusal` is its outcome.
+(define (send-batch s left sent refusal non-blocking timeout)
+  (let* ((kept non-blocking)
          (keep! (lambda ()
                   (unless kept
                     (set! left (map stable-message left))
                     (set! kept #t)))))
-    (when (line? s out-bit) (keep!))
+    (when (or refusal (line? s out-bit)) (keep!))
     (let ((code (attempt-or-wait
                  s out-bit non-blocking timeout
                  (lambda ()
-                   (let ((n (%send-each (socket-handle s) left)))
-                     (set! sent (fx+ sent n))
-                     (set! left (list-tail left n))
-                     (unless (null? left) (keep!))
-                     (or-later (%number) non-blocking))))))
+                   (unless refusal
+                     (set! left (%send-each (socket-handle s) left))
+                     (set! sent (fx+ sent (%number)))
+                     (unless (null? left) (keep!)))
+                   (let ((code (or refusal (%refusal))))
+                     (set! refusal #f)
+                     (or-later code non-blocking))))))
       (when (and code (not (eq? code 0)))
         (fail/text 'send-messages code (%error-text code) (list s)
                    'accepted sent))
@@ -83,45 +94,75 @@ static C_word behind_strings(C_word list)
 ;; several parts, which the kernel then holds; how many there are; and their
 ;; bytes.
 (foreign-declare "
+enum { FIRST_ROOM = 512, LARGEST_ROOM = 4096,
+       MESSAGE_ROOM = SMALL / sizeof(C_word) + 1 + RECORD_WORDS + C_SIZEOF_PAIR };
+
+typedef struct {
+    C_word *room, *end; /* where the next one is built */
+    C_word list, *tail;
+    C_word count, max, type, tag;
+    size_t bytes;
+} batch;
+
+static void add_to_batch(batch *b, const void *data, size_t size)
+{
+    C_word made = build_bytes(&b->room, b->type, data, size);
+    if (C_truep(b->tag)) made = C_a_i_record2(&b->room, 2, b->tag, made);
+    C_word pair = C_a_pair(&b->room, made, C_SCHEME_END_OF_LIST);
+    *b->tail = pair;
+    b->tail = &C_block_item(pair, 1);
+    b->bytes += size;
+    b->count++;
+}
+
+static bool take_small(void *argument, const void *data, size_t size)
+{
+    batch *b = argument;
+    add_to_batch(b, data, size);
+    return b->count < b->max && b->end - b->room >= MESSAGE_ROOM;
+}
+
 static void receive_each(C_word c, C_word *av) C_noret;
 static void receive_each(C_word c, C_word *av)
 {
-    enum { ENOUGH = SMALL / sizeof(C_word) + 1 + RECORD_WORDS + C_SIZEOF_PAIR + 256 };
     sz_socket socket = SOCKET(av[2]);
-    C_word max = C_unfix(av[3]), tag = av[4];
-    C_word type = C_truep(av[5]) ? C_BYTEVECTOR_TYPE : C_STRING_TYPE;
-    C_word list = C_SCHEME_END_OF_LIST, last = list, count = 0, bytes = 0;
-    size_t largest = largest_built(C_truep(tag) && !C_truep(av[5]));
+    bool as_blob = C_truep(av[5]);
+    batch b = {.max = C_unfix(av[3]), .tag = av[4], .list = C_SCHEME_END_OF_LIST,
+               .type = as_blob ? C_BYTEVECTOR_TYPE : C_STRING_TYPE};
+    size_t largest = largest_built(C_truep(b.tag) && !as_blob);
     int reason = 0;
-    if (!C_demand(ENOUGH)) C_save_and_reclaim((void *)receive_each, c, av);
-    while (count < max && C_demand(ENOUGH)) {
+    C_word words = FIRST_ROOM;
+    if (!C_demand(FIRST_ROOM + 256)) C_save_and_reclaim((void *)receive_each, c, av);
+    b.tail = &b.list;
+    while (b.count < b.max && C_demand(words + 256)) {
         const void *data;
         size_t size;
-        int parts = sz_receive_part(socket, SMALL, &data, &size);
-        reason = parts < 0 ? parts : parts > 1 || size > largest;
-        if (reason != 0) break;
-        C_word words = (C_word)C_bytestowords(size) + 1 + C_SIZEOF_PAIR +
-                       (C_truep(tag) ? RECORD_WORDS : 0);
-        if (size > SMALL && !C_demand(words + 256)) {
-            if (count > 0) break;
+        b.room = C_alloc(words);
+        b.end = b.room + words;
+        reason = sz_receive_each(socket, SMALL, take_small, &b);
+        if (words < LARGEST_ROOM) words *= 2;
+        if (reason == 0) continue;
+        if (reason != 1) break;
+        sz_received(socket, 0, &data, &size);
+        if (size > largest) break;
+        C_word more = (C_word)C_bytestowords(size) + MESSAGE_ROOM;
+        if (!C_demand(more + 256)) {
+            reason = 0;
+            if (b.count > 0) break;
             if (may_collect()) C_save_and_reclaim((void *)receive_each, c, av);
             reason = 1;
             break;
         }
-        collected = false;
-        C_word *room = C_alloc(words);
-        C_word made = build_bytes(&room, type, data, size);
-        if (size > SMALL) sz_release(socket);
-        if (C_truep(tag)) made = C_a_i_record2(&room, 2, tag, made);
-        C_word pair = C_a_pair(&room, made, C_SCHEME_END_OF_LIST);
-        if (count++ == 0) list = pair;
-        else C_set_block_item(last, 1, pair);
-        last = pair;
-        bytes += (C_word)size;
+        b.room = C_alloc(more);
+        add_to_batch(&b, data, size);
+        sz_release(socket);
+        reason = 0;
     }
+    if (reason > 1) reason = 1;
+    if (b.count > 0) collected = false;
     C_word *room = C_alloc(3 * C_SIZEOF_PAIR);
-    list = C_a_pair(&room, C_fix(bytes), list);
-    list = C_a_pair(&room, C_fix(count), list);
+    C_word list = C_a_pair(&room, C_fix((C_word)b.bytes), b.list);
+    list = C_a_pair(&room, C_fix(b.count), list);
     C_kontinue(av[1], C_a_pair(&room, C_fix(reason), list));
 }
 ")
@@ -203,18 +244,18 @@ static void receive_each(C_word c, C_word *av)
   (check-socket 'receive-messages s)
   (with-keywords 'receive-messages rest
       ((#:max max 1000)
-       (#:as as (zmq-receive-as))
+       (#:as given unset)
        (#:non-blocking non-blocking #f)
        (#:timeout timeout socket-timeout))
     (check-max max)
-    (check-kind as)
     (check-wait 'receive-messages timeout)
-    (if (unread? s)
-        (receive-after s as max (take-unread! s as))
-        (let ((got (attempt-or-wait
-                    s in-bit non-blocking timeout
-                    (lambda () (receive-batch s as max batch-bytes '())))))
-          (if (fixnum? got) (fail 'receive-messages got s) got)))))
+    (let ((as (check-kind (if (eq? given unset) (zmq-receive-as) given))))
+      (if (unread? s)
+          (receive-after s as max (take-unread! s as))
+          (let ((got (attempt-or-wait
+                      s in-bit non-blocking timeout
+                      (lambda () (receive-batch s as max batch-bytes '())))))
+            (if (fixnum? got) (fail 'receive-messages got s) got))))))
 
 ;; What follows a message that was begun, where nobody else stands in line.
 (define (receive-after s as max first)

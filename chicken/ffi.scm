@@ -16,6 +16,10 @@
 #define MADE(code, handle) \\
     ((code) < 0 ? C_fix(code) : C_fix((C_word)(handle).id))
 #define TEXT(string) (const char *)C_data_pointer(string), C_header_size(string)
+
+/* C_header_bits(x) == type, in fewer instructions. */
+#define IS(x, type) (!C_immediatep(x) && \
+                     (C_uword)C_block_header(x) >> 56 == (C_uword)(type) >> 56)
 ")
 
 (define-syntax define-foreign
@@ -230,7 +234,7 @@ static size_t bytes_size;
 static sz_part part_of(C_word x)
 {
     sz_part part = {NULL, 0, {0}};
-    if (C_header_bits(x) == C_STRUCTURE_TYPE) x = C_block_item(x, 1);
+    if (IS(x, C_STRUCTURE_TYPE)) x = C_block_item(x, 1);
     if (x & C_FIXNUM_BIT) {
         part.message = MESSAGE(x);
     } else {
@@ -263,7 +267,7 @@ static int send_parts(sz_socket socket, C_word list)
 
 static int send_message(sz_socket socket, C_word message)
 {
-    if (C_header_bits(message) == C_PAIR_TYPE)
+    if (IS(message, C_PAIR_TYPE))
         return send_parts(socket, message);
     sz_part part = part_of(message);
     return part.message.id == 0
@@ -274,43 +278,50 @@ static int send_message(sz_socket socket, C_word message)
 ;; a message is a part or a list of parts
 (define-foreign %send int ((scheme-object s) (scheme-object message))
   "C_return(send_message(SOCKET(s), message));")
-;; how many messages of a list were sent; why not all is %number
+;; what is left of a list of messages when all were sent that could be, which
+;; are %number; why not all is %refusal
 (foreign-declare "
-static bool several(C_word list)
+static int refusal;
+
+static int send_some(sz_socket socket, C_word list)
 {
-    return C_header_bits(C_u_i_car(list)) == C_PAIR_TYPE;
+    enum { MANY = 64 };
+    sz_part messages[MANY];
+    size_t count = 0;
+    for (; count < MANY && list != C_SCHEME_END_OF_LIST; list = C_u_i_cdr(list)) {
+        C_word x = C_u_i_car(list);
+        if (IS(x, C_PAIR_TYPE)) break;
+        messages[count++] = part_of(x);
+    }
+    return sz_send_each(socket, messages, count);
 }
 
-static int send_each(sz_socket socket, C_word list)
+static C_word send_each(sz_socket socket, C_word list)
 {
-    int sent = 0;
-    number = 0;
+    number = refusal = 0;
     while (list != C_SCHEME_END_OF_LIST) {
-        enum { MANY = 64 };
-        sz_part messages[MANY];
-        int count = 0, done;
-        C_word rest = list;
-        for (; count < MANY && rest != C_SCHEME_END_OF_LIST && !several(rest);
-             rest = C_u_i_cdr(rest))
-            messages[count++] = part_of(C_u_i_car(rest));
-        if (count > 0) {
-            done = sz_send_each(socket, messages, (size_t)count);
-        } else {
-            done = send_parts(socket, C_u_i_car(list));
+        C_word first = C_u_i_car(list);
+        int done;
+        if (IS(first, C_PAIR_TYPE)) {
+            done = send_parts(socket, first);
             if (done == 0) done = 1;
+        } else {
+            done = send_some(socket, list);
         }
         if (done < 0) {
-            number = done;
+            refusal = done;
             break;
         }
-        sent += done;
+        number += done;
         while (done-- > 0) list = C_u_i_cdr(list);
     }
-    return sent;
+    return list;
 }
 ")
-(define-foreign %send-each int ((scheme-object s) (scheme-object messages))
+(define-foreign %send-each scheme-object
+  ((scheme-object s) (scheme-object messages))
   "C_return(send_each(SOCKET(s), messages));")
+(define-foreign %refusal int () "C_return(refusal);")
 ;; a list of parts as one message
 (define-foreign %encode-parts scheme-object ((scheme-object list))
   "sz_part few[16];

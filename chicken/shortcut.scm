@@ -17,7 +17,7 @@ enum { LONG_WAY = 1, SOCKET_TAG, MESSAGE_TAG,
 enum { TOLD_ONCE = MESSAGE_TAG + 1 };
 
 #define ITEM(block, place) C_block_item(block, place)
-#define RECORD(x, tag) (!C_immediatep(x) && C_header_bits(x) == C_STRUCTURE_TYPE && ITEM(x, 0) == (tag))
+#define RECORD(x, tag) (IS(x, C_STRUCTURE_TYPE) && ITEM(x, 0) == (tag))
 
 static void go_on(C_word procedure, C_word c, C_word *av) C_noret;
 static void go_on(C_word procedure, C_word c, C_word *av)
@@ -26,10 +26,12 @@ static void go_on(C_word procedure, C_word c, C_word *av)
     ((C_proc)(void *)ITEM(procedure, 0))(c, av);
 }
 
-static bool has_bytes(C_word x)
+/* What holds the bytes of a string, a blob, or a message around one; else
+ * #f. */
+static C_word storage(C_word x, C_word message)
 {
-    return !C_immediatep(x) && (C_header_bits(x) == C_STRING_TYPE ||
-                                C_header_bits(x) == C_BYTEVECTOR_TYPE);
+    if (IS(x, C_STRING_TYPE) || IS(x, C_BYTEVECTOR_TYPE)) return x;
+    return RECORD(x, message) ? storage(ITEM(x, 1), message) : C_SCHEME_FALSE;
 }
 ")
 
@@ -45,9 +47,8 @@ static void send_short(C_word c, C_word *av)
     if (c == 4 && RECORD(av[2], ITEM(self, SOCKET_TAG)) &&
         ITEM(av[2], SOCKET_STAGED) == C_SCHEME_END_OF_LIST &&
         ITEM(av[2], SOCKET_WAITERS) == C_SCHEME_END_OF_LIST) {
-        C_word data = av[3];
-        if (RECORD(data, ITEM(self, MESSAGE_TAG))) data = ITEM(data, 1);
-        if (has_bytes(data)) {
+        C_word data = storage(av[3], ITEM(self, MESSAGE_TAG));
+        if (data != C_SCHEME_FALSE) {
             int code = sz_send_bytes(SOCKET(ITEM(av[2], SOCKET_HANDLE)), TEXT(data));
             if (code == 0) C_kontinue(av[1], C_SCHEME_TRUE);
             if (code == SZ_ECORRUPT) {
@@ -112,28 +113,32 @@ static void receive_short(C_word c, C_word *av)
     else if (parameter_set) go_on(ITEM(self, DEFAULT_WAY), c, av);
     else as = ITEM(self, AS_MESSAGE);
 
-    if (as == ITEM(self, AS_MESSAGE)) tag = ITEM(self, MESSAGE_TAG);
+    if (as == ITEM(self, AS_STRING)) tag = 0;
+    else if (as == ITEM(self, AS_MESSAGE)) tag = ITEM(self, MESSAGE_TAG);
     else if (as == ITEM(self, AS_BLOB)) type = C_BYTEVECTOR_TYPE;
     else if (as == ITEM(self, AS_U8VECTOR)) type = C_BYTEVECTOR_TYPE, tag = as;
-    else if (as != ITEM(self, AS_STRING)) go_on(ITEM(self, LONG_WAY), c, av);
+    else go_on(ITEM(self, LONG_WAY), c, av);
 
     if (!receives_at_once(self, av[2])) go_on(ITEM(self, LONG_WAY), c, av);
     if (ITEM(av[2], SOCKET_HANDLE) == sleeper && !C_truep(ITEM(self, TRY)))
         go_on(ITEM(self, WAITING_WAY), c, av);
-    const void *data;
-    size_t size;
-    int parts = sz_receive_part(SOCKET(ITEM(av[2], SOCKET_HANDLE)), SMALL, &data, &size);
+    sz_part part;
+    int parts = sz_receive_part(SOCKET(ITEM(av[2], SOCKET_HANDLE)), SMALL, &part);
     if (parts == SZ_EAGAIN) go_on(ITEM(self, WAITING_WAY), c, av);
-    if (parts != 1 || size > largest_built(tag == ITEM(self, MESSAGE_TAG))) go_on(ITEM(self, LONG_WAY), c, av);
-    C_word words = (C_word)C_bytestowords(size) + 1 + (tag != 0 ? RECORD_WORDS : 0);
-    if (size > SMALL && !C_demand(C_calculate_demand(words, c, 2))) {
-        if (may_collect()) C_save_and_reclaim((void *)receive_short, c, av);
-        go_on(ITEM(self, LONG_WAY), c, av);
+    if (parts != 1) go_on(ITEM(self, LONG_WAY), c, av);
+    C_word words = (C_word)C_bytestowords(part.size) + 1 + RECORD_WORDS;
+    if (part.size > SMALL) {
+        if (part.size > largest_built(tag == ITEM(self, MESSAGE_TAG)))
+            go_on(ITEM(self, LONG_WAY), c, av);
+        if (!C_demand(C_calculate_demand(words, c, 2))) {
+            if (may_collect()) C_save_and_reclaim((void *)receive_short, c, av);
+            go_on(ITEM(self, LONG_WAY), c, av);
+        }
+        collected = false;
     }
-    collected = false;
     C_word *room = C_alloc(words);
-    C_word made = build_bytes(&room, type, data, size);
-    if (size > SMALL) sz_release(SOCKET(ITEM(av[2], SOCKET_HANDLE)));
+    C_word made = build_bytes(&room, type, part.data, part.size);
+    if (part.size > SMALL) sz_release(SOCKET(ITEM(av[2], SOCKET_HANDLE)));
     if (tag != 0) made = C_a_i_record2(&room, 2, tag, made);
     C_kontinue(av[1], made);
 }

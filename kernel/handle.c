@@ -9,6 +9,7 @@ enum {
     GENERATION_SHIFT = SZI_INDEX_BITS + 3
 };
 #define GENERATION_MASK ((UINT64_C(1) << 34) - 1)
+#define FORKED (UINT64_C(7) << SZI_KIND_SHIFT)
 
 szi_slot *_Atomic szi_chunks[SZI_CHUNKS];
 uint32_t szi_process = 1;
@@ -28,21 +29,33 @@ void szi_unlock(void)
     pthread_mutex_unlock(&lock);
 }
 
+static szi_slot *slot_at(uint32_t index)
+{
+    szi_slot *chunk = szi_chunks[index >> SZI_CHUNK_BITS];
+    return &chunk[index & ((1u << SZI_CHUNK_BITS) - 1)];
+}
+
+static szi_kind kind_of(uint64_t id)
+{
+    return (id >> SZI_KIND_SHIFT) & 7;
+}
+
+/* Only messages belong to the child too. */
 static void after_fork_in_child(void)
 {
     szi_process++;
+    for (uint32_t index = 1; index < used; index++) {
+        szi_slot *slot = slot_at(index);
+        uint64_t id = atomic_load(&slot->id);
+        if (kind_of(id) != 0 && kind_of(id) != SZI_MESSAGE)
+            atomic_store(&slot->id, id | FORKED);
+    }
     szi_unlock();
 }
 
 static void watch_forks(void)
 {
     pthread_atfork(szi_lock, szi_unlock, after_fork_in_child);
-}
-
-static szi_slot *slot_at(uint32_t index)
-{
-    szi_slot *chunk = szi_chunks[index >> SZI_CHUNK_BITS];
-    return &chunk[index & ((1u << SZI_CHUNK_BITS) - 1)];
 }
 
 /* An unused index, or 0.  The lock is held. */
@@ -78,7 +91,6 @@ int szi_handle_new(szi_kind kind, void *object, uint64_t *id)
     uint64_t fresh = (generation & GENERATION_MASK) << GENERATION_SHIFT |
                      (uint64_t)kind << SZI_KIND_SHIFT | index;
     slot->object = object;
-    slot->process = szi_process;
     atomic_store(&slot->id, fresh);
     szi_unlock();
     *id = fresh;
@@ -90,8 +102,8 @@ void szi_handle_free(uint64_t id)
     szi_lock();
     uint32_t index = (uint32_t)(id & ((1u << SZI_INDEX_BITS) - 1));
     szi_slot *slot = slot_at(index);
-    if (atomic_load(&slot->id) == id && slot->object != NULL) {
-        slot->object = NULL;
+    if ((atomic_load(&slot->id) | FORKED) == (id | FORKED) &&
+        kind_of(id) != 0) {
         /* The kind goes, the generation stays for the next object. */
         atomic_store(&slot->id, id >> GENERATION_SHIFT << GENERATION_SHIFT);
         slot->next_free = first_free;
@@ -103,12 +115,11 @@ void szi_handle_free(uint64_t id)
 int szi_handle_refuse(uint64_t id, szi_kind kind)
 {
     uint32_t index = (uint32_t)(id & ((1u << SZI_INDEX_BITS) - 1));
-    if (((id >> SZI_KIND_SHIFT) & 7) != kind ||
-        szi_chunks[index >> SZI_CHUNK_BITS] == NULL)
+    if (kind_of(id) != kind || szi_chunks[index >> SZI_CHUNK_BITS] == NULL)
         return SZ_EHANDLE;
     szi_slot *slot = slot_at(index);
     uint64_t now = atomic_load(&slot->id);
     if (id >> GENERATION_SHIFT > now >> GENERATION_SHIFT || index == 0)
         return SZ_EHANDLE;
-    return now == id ? SZ_EFORKED : SZ_ECLOSED;
+    return now == (id | FORKED) ? SZ_EFORKED : SZ_ECLOSED;
 }

@@ -27,9 +27,9 @@ int szi_last_error(void);
 
 /* ------------------------------------------------------------- handle -- */
 
-/* One table for all kinds.  A slot is never freed and its id never returns
- * before 2^34 reuses, so that looking up any number is safe.  Lookups take no
- * lock; making and freeing take one that is kept sound across fork. */
+/* One table for all kinds.  A slot is never given back and its id never
+ * returns before 2^34 reuses, so that looking up any number is safe.  Lookups
+ * take no lock; making and freeing take one that is kept sound across fork. */
 typedef enum {
     SZI_CONTEXT = 1,
     SZI_SOCKET,
@@ -45,11 +45,14 @@ enum {
     SZI_KIND_SHIFT = SZI_INDEX_BITS
 };
 
+/* The id of the object in it.  That of a free slot has no kind, and that of an
+ * object of the process before a fork one that nothing has. */
 typedef struct {
-    _Atomic uint64_t id; /* that of the object, or of the next one */
-    void *object;        /* NULL while the slot is free */
-    uint32_t next_free;
-    uint32_t process; /* szi_process when the object was made */
+    _Atomic uint64_t id;
+    union {
+        void *object;
+        uint32_t next_free;
+    };
 } szi_slot;
 
 extern szi_slot *_Atomic szi_chunks[SZI_CHUNKS];
@@ -74,9 +77,10 @@ static inline void *szi_handle_get(uint64_t id, szi_kind kind)
     if (atomic_load_explicit(&slot->id, memory_order_relaxed) != id ||
         ((id >> SZI_KIND_SHIFT) & 7) != kind)
         return NULL;
-    if (slot->process != szi_process && kind != SZI_MESSAGE)
-        return NULL;
-    return slot->object;
+    void *object = slot->object;
+    if (object == NULL)
+        __builtin_unreachable();
+    return object;
 }
 
 /* ------------------------------------------------------------- option -- */
@@ -348,13 +352,12 @@ void szi_message_return(sz_message message, zmq_msg_t *part);
 void szi_poller_touch(szi_watch *watches);
 void szi_poller_settled(szi_watch *watches, int events);
 void szi_offload_nudge(szi_socket *socket);
+void szi_socket_tell(szi_socket *socket);
 static inline void szi_socket_touched(szi_socket *socket)
 {
     socket->exhausted = false;
-    if (socket->watches != NULL)
-        szi_poller_touch(socket->watches);
-    if (socket->offload != NULL)
-        szi_offload_nudge(socket);
+    if (socket->watches != NULL || socket->offload != NULL)
+        szi_socket_tell(socket);
 }
 static inline void szi_socket_settled(szi_socket *socket, int events)
 {

@@ -475,6 +475,14 @@ int szi_socket_events(szi_socket *socket)
     return (events & (SZ_IN | SZ_OUT)) | (szi_put_back(socket) ? SZ_IN : 0);
 }
 
+void szi_socket_tell(szi_socket *socket)
+{
+    if (socket->watches != NULL)
+        szi_poller_touch(socket->watches);
+    if (socket->offload != NULL)
+        szi_offload_nudge(socket);
+}
+
 int sz_socket_events(sz_socket handle)
 {
     szi_socket *socket = szi_socket_get(handle);

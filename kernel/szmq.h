@@ -359,11 +359,19 @@ int sz_receive_wait(sz_socket socket, int timeout);
 bool sz_socket_exhausted(sz_socket socket);
 
 /* As sz_receive_held, and where the message has one part, which it returns as
- * 1, also the part's bytes; else *data and *size stay as they are.  A part of
+ * 1, also the data and size of the part; else *part stays as it is.  A part of
  * at most `small` bytes is released already: its bytes are valid until the
  * next call for this socket.  So a small message costs one call. */
-int sz_receive_part(sz_socket socket, size_t small, const void **data,
-                    size_t *size);
+int sz_receive_part(sz_socket socket, size_t small, sz_part *part);
+
+/* Receives messages of one part and at most `small` bytes one after the other,
+ * and gives the bytes of each to the taker, which must not use the socket and
+ * returns whether it wants another; they are valid so long.  Returns 0 if it
+ * did not want another, or how many parts another message has, which is then
+ * held as by sz_receive_held, whose errors are returned too. */
+typedef bool sz_taker(void *argument, const void *data, size_t size);
+int sz_receive_each(sz_socket socket, size_t small, sz_taker *take,
+                    void *argument);
 
 /* The bytes of a part received; valid until sz_release, sz_receive, or until
  * the part is taken. */

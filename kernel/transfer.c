@@ -110,10 +110,15 @@ int szi_send_bytes(szi_socket *socket, const void *data, size_t size)
     return code;
 }
 
-static int send_bytes_again(szi_socket *socket, const void *data, size_t size,
-                            int code)
+/* The first try has failed, with `code`, or was not made. */
+static int send_bytes_on(szi_socket *socket, const void *data, size_t size,
+                         int code)
 {
     attempt made = {0};
+    if (size > PTRDIFF_MAX / 2)
+        return SZ_ENOMEM;
+    if (socket->offload != NULL)
+        return szi_offload_send(socket, &(sz_part){data, size, {0}}, 1);
     while (code != 0 && again(socket, &code, SZ_OUT, &made))
         code = send_bytes_once(socket, data, size);
     used(socket, made);
@@ -123,16 +128,13 @@ static int send_bytes_again(szi_socket *socket, const void *data, size_t size,
 /* Most often the first try does it, and this is all that a message costs. */
 static inline int send_bytes(szi_socket *socket, const void *data, size_t size)
 {
-    if (size > PTRDIFF_MAX / 2)
-        return SZ_ENOMEM;
-    if (socket->offload != NULL)
-        return szi_offload_send(socket, &(sz_part){data, size, {0}}, 1);
-    int code = send_bytes_once(socket, data, size);
-    if (code != 0)
-        return send_bytes_again(socket, data, size, code);
+    if (size > PTRDIFF_MAX / 2 || socket->offload != NULL)
+        return send_bytes_on(socket, data, size, 0);
+    if (zmq_send(socket->zmq, data, size, ZMQ_DONTWAIT) < 0)
+        return send_bytes_on(socket, data, size, szi_last_error());
     socket->counts.sent++;
-    socket->counts.sent_bytes += size;
     szi_socket_touched(socket);
+    socket->counts.sent_bytes += size;
     return 0;
 }
 
@@ -459,36 +461,63 @@ bool sz_socket_exhausted(sz_socket handle)
     return socket != NULL && socket->exhausted;
 }
 
-/* As with sz_send_bytes, the first try is all that a small message costs. */
-int sz_receive_part(sz_socket handle, size_t small, const void **data,
-                    size_t *size)
+static int receive_part_on(szi_socket *socket, int parts, size_t small,
+                           sz_part *part)
 {
+    if (parts == 1) {
+        part->data = zmq_msg_data(&socket->first);
+        part->size = zmq_msg_size(&socket->first);
+        if (part->size <= small)
+            socket->held = 0;
+    }
+    return parts;
+}
+
+/* As with sz_send_bytes, the first try is all that a small message costs:
+ * whether it has found one, of how many bytes, or what `*parts` is then.
+ * libzmq lets go of what is in the first part when it receives. */
+static inline bool receive_small(szi_socket *socket, size_t small,
+                                 size_t *size, int *parts)
+{
+    int got = zmq_msg_recv(&socket->first, socket->zmq, ZMQ_DONTWAIT);
+    if (got < 0 || (size_t)got > small || zmq_msg_more(&socket->first)) {
+        *parts = receive_on(socket, got < 0 ? szi_last_error() : 0);
+        return false;
+    }
+    *size = (size_t)got;
+    socket->counts.received++;
+    socket->counts.received_bytes += (size_t)got;
+    szi_socket_touched(socket);
+    return true;
+}
+
+int sz_receive_part(sz_socket handle, size_t small, sz_part *part)
+{
+    int parts;
     szi_socket *socket = szi_socket_get(handle);
     if (socket == NULL)
         return szi_socket_refuse(handle);
-    zmq_msg_t *part = &socket->first;
-    int parts;
-    if (socket->held > 0) {
-        parts = szi_receive(socket);
-    } else {
-        int got = zmq_msg_recv(part, socket->zmq, ZMQ_DONTWAIT);
-        /* libzmq lets go of what is in the first part when it receives. */
-        if (got >= 0 && (size_t)got <= small && !zmq_msg_more(part)) {
-            socket->counts.received++;
-            socket->counts.received_bytes += (size_t)got;
-            szi_socket_touched(socket);
-            *data = zmq_msg_data(part);
-            *size = (size_t)got;
-            return 1;
-        }
-        parts = receive_on(socket, got >= 0 ? 0 : szi_last_error());
-    }
-    if (parts == 1) {
-        *data = zmq_msg_data(part);
-        *size = zmq_msg_size(part);
-        if (*size <= small)
-            socket->held = 0;
-    }
+    if (socket->held > 0)
+        return receive_part_on(socket, szi_receive(socket), small, part);
+    if (!receive_small(socket, small, &part->size, &parts))
+        return receive_part_on(socket, parts, small, part);
+    part->data = zmq_msg_data(&socket->first);
+    return 1;
+}
+
+int sz_receive_each(sz_socket handle, size_t small, sz_taker *take,
+                    void *argument)
+{
+    int parts = 0;
+    szi_socket *socket = szi_socket_get(handle);
+    if (socket == NULL)
+        return szi_socket_refuse(handle);
+    if (socket->held > 0)
+        return szi_receive(socket);
+    size_t size;
+    while (receive_small(socket, small, &size, &parts) &&
+           take(argument, zmq_msg_data(&socket->first), size))
+        ;
     return parts;
 }
 

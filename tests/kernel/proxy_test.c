@@ -177,14 +177,13 @@ static void a_message_put_back_is_received_by_every_call(void **state)
         uint64_t left = 0;
         int code = 1;
         while (code == 1) {
-            const void *data;
-            size_t size;
+            sz_part part;
             if (how == 0)
                 code = sz_receive(l.from);
             else if (how == 1)
                 code = sz_receive_held(l.from);
             else
-                code = sz_receive_part(l.from, 100, &data, &size);
+                code = sz_receive_part(l.from, 100, &part);
             left += code == 1;
             sz_release(l.from);
         }

@@ -525,11 +525,10 @@ static void a_held_message_is_received_again_until_it_is_released(void **state)
 /* Receives a part, and says what it is. */
 static void assert_part(sz_socket socket, size_t small, const char *text)
 {
-    const void *data = NULL;
-    size_t size = 0;
-    assert_code(sz_receive_part(socket, small, &data, &size), 1);
-    assert_int_equal(size, strlen(text));
-    assert_memory_equal(data, text, size);
+    sz_part part = {.size = 0};
+    assert_code(sz_receive_part(socket, small, &part), 1);
+    assert_int_equal(part.size, strlen(text));
+    assert_memory_equal(part.data, text, part.size);
 }
 
 static void a_small_part_is_released_when_it_is_received(void **state)
@@ -549,11 +548,10 @@ static void a_small_part_is_released_when_it_is_received(void **state)
     assert_part(in, 5, texts[2]);
     assert_part(in, 4, texts[3]);
     sz_release(in);
-    const void *data = NULL;
-    size_t size = 7;
-    assert_code(sz_receive_part(in, 4, &data, &size), SZ_EAGAIN);
-    assert_null(data);
-    assert_int_equal(size, 7);
+    sz_part part = {.size = 7};
+    assert_code(sz_receive_part(in, 4, &part), SZ_EAGAIN);
+    assert_null(part.data);
+    assert_int_equal(part.size, 7);
     finish(context);
 }
 
@@ -566,17 +564,16 @@ static void several_parts_are_held_however_small(void **state)
     sz_part parts[] = {text_part("1"), text_part("2")};
     assert_code(sz_send(out, parts, 2), 0);
     assert_code(send_text(out, "3"), 0);
-    const void *data = NULL;
-    size_t size = 7;
+    sz_part part = {.size = 7};
     for (int i = 0; i < 2; i++)
-        assert_code(sz_receive_part(in, 1000, &data, &size), 2);
-    assert_null(data);
+        assert_code(sz_receive_part(in, 1000, &part), 2);
+    assert_null(part.data);
     assert_received(in, 1, "2");
     sz_release(in);
     assert_part(in, 1000, "3");
-    assert_code(sz_receive_part(out, 1000, &data, &size), SZ_ENOTSUP);
+    assert_code(sz_receive_part(out, 1000, &part), SZ_ENOTSUP);
     sz_socket_close(in);
-    assert_code(sz_receive_part(in, 1000, &data, &size), SZ_ECLOSED);
+    assert_code(sz_receive_part(in, 1000, &part), SZ_ECLOSED);
     finish(context);
 }
 
@@ -717,10 +714,61 @@ static void receiving_may_wait_in_the_library(void **state)
     finish(context);
 }
 
+/* What a taker was given, one message behind the other. */
+typedef struct {
+    char text[64];
+    int left; /* how many it still wants */
+} taken;
+
+static bool take_text(void *argument, const void *data, size_t size)
+{
+    taken *t = argument;
+    strncat(t->text, data, size);
+    return --t->left > 0;
+}
+
+static void small_messages_are_taken_one_after_the_other(void **state)
+{
+    (void)state;
+    sz_context context = make_context();
+    sz_socket out, in;
+    make_pair(context, "pull", &in, "push", &out);
+    taken t = {"", 3};
+    assert_code(sz_receive_each(in, 4, take_text, &t), SZ_EAGAIN);
+    assert_string_equal(t.text, "");
+    const char *texts[] = {"a", "bb", "", "cc", "large", "d"};
+    for (int i = 0; i < 6; i++)
+        assert_code(send_text(out, texts[i]), 0);
+    sz_part parts[] = {text_part("1"), text_part("2")};
+    assert_code(sz_send(out, parts, 2), 0);
+    assert_code(sz_receive_each(in, 4, take_text, &t), 0);
+    assert_string_equal(t.text, "abb");
+    t.left = 10;
+    assert_code(sz_receive_each(in, 4, take_text, &t), 1);
+    assert_string_equal(t.text, "abbcc");
+    assert_code(sz_receive_each(in, 4, take_text, &t), 1); /* held still */
+    assert_received(in, 0, "large");
+    sz_release(in);
+    assert_code(sz_receive_each(in, 4, take_text, &t), 2);
+    assert_string_equal(t.text, "abbccd");
+    assert_received(in, 1, "2");
+    sz_release(in);
+    assert_code(sz_receive_each(in, 4, take_text, &t), SZ_EAGAIN);
+    sz_statistics counts;
+    assert_code(sz_socket_statistics(in, &counts), 0);
+    assert_int_equal(counts.received, 7);
+    assert_int_equal(counts.received_bytes, 13);
+    assert_code(sz_receive_each(out, 4, take_text, &t), SZ_ENOTSUP);
+    assert_code(sz_socket_close(in), 0);
+    assert_code(sz_receive_each(in, 4, take_text, &t), SZ_ECLOSED);
+    finish(context);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(receiving_may_wait_in_the_library),
+        cmocka_unit_test(small_messages_are_taken_one_after_the_other),
         cmocka_unit_test(every_byte_value_arrives),
         cmocka_unit_test(nul_bytes_arrive),
         cmocka_unit_test(empty_parts_arrive),
