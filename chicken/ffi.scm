@@ -129,6 +129,8 @@ static size_t bytes_size;
    C_return(sz_socket_endpoint(SOCKET(s), (size_t)index, &bound));")
 (define-foreign %socket-fd int ((scheme-object s))
   "C_return(sz_socket_fd(SOCKET(s)));")
+(define-foreign %exhausted int ((scheme-object s))
+  "C_return(sz_socket_exhausted(SOCKET(s)));")
 (define-foreign %socket-timeout int ((scheme-object s) (bool receiving))
   "C_return(sz_socket_timeout(SOCKET(s), receiving ? SZ_IN : SZ_OUT));")
 

@@ -138,11 +138,13 @@
 ;; Tries until the attempt answers something else than eagain; #f when time
 ;; has run out.
 (define (wait-to-do s event limit attempt)
-  (cond ((or (not (eq? event in-bit)) (waited? s))
+  (cond ((or (waited? s)
+             (and (eq? event out-bit)
+                  (not (eq? out-bit (%exhausted (socket-handle s))))))
          (stand-in-line s event limit attempt #f))
         ((passed? limit) #f)
         (else
-         (let ((outcome (sleep-alone! s limit)))
+         (let ((outcome (sleep-alone! s event limit)))
            (if (fx<= outcome others-woke)
                (stand-in-line s event limit attempt (fx= outcome others-woke))
                (let ((result (attempt)))

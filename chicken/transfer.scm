@@ -264,7 +264,7 @@
         (begin
           (%count-wait handle)
           (receive-in-line s as (lambda (raw) (wait-to-do s in-bit limit raw))))
-        (let ((outcome (sleep-alone! s #f)))
+        (let ((outcome (sleep-alone! s in-bit #f)))
           (when (or (fx= outcome slept) (fx<= outcome others-woke)) (%count-wait handle))
           (if (fx<= outcome others-woke)
               (receive-in-line

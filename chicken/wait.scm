@@ -161,7 +161,7 @@
 ;; --------------------------------------------------------------- alone --
 
 ;; Waits where no other thread could run until the socket may have something to
-;; receive, a signal has come or time has run out, without the scheduler.
+;; receive, or room for what it refused to send, a signal has come or time has run out, without the scheduler.
 ;; Threads that wait for a descriptor or for a time are waited for besides.
 ;;
 ;; No handler may run and take the descriptor's signal from the last attempt to
@@ -204,7 +204,7 @@ static bool await(int fd, bool in, bool out)
     return true;
 }
 
-static int poll_awaited(sz_socket socket, int timeout, bool handlers)
+static int poll_awaited(sz_socket socket, int event, int timeout, bool handlers)
 {
     struct timespec time = {timeout / 1000, timeout % 1000 * 1000000L};
     sigset_t every, before;
@@ -215,7 +215,8 @@ static int poll_awaited(sz_socket socket, int timeout, bool handlers)
     }
     awaited[0] = (struct pollfd){.fd = sz_socket_fd(socket), .events = POLLIN};
     if (!(handlers && interrupted()) &&
-        (sz_socket_exhausted(socket) || sz_receive_held(socket) == SZ_EAGAIN)) {
+        (sz_socket_exhausted(socket) == event ||
+         (event == SZ_IN && sz_receive_held(socket) == SZ_EAGAIN))) {
         int ready = ppoll(awaited, awaited_count, timeout < 0 ? NULL : &time,
                           handlers ? &before : NULL);
         outcome = ready < 0 || (ready == 1 && awaited[0].revents != 0)
@@ -242,13 +243,13 @@ static int wait_in_library(sz_socket socket, int timeout)
     return nanoseconds() - before < LEAST_SLEEP ? NO_SLEEP : SLEPT;
 }
 
-static int sleep_alone(C_word s, int timeout, C_word handlers)
+static int sleep_alone(C_word s, int event, int timeout, C_word handlers)
 {
     bool handled = handles_signals(handlers);
-    int outcome = awaited_count == 1 && !handled
+    int outcome = event == SZ_IN && awaited_count == 1 && !handled
                       ? wait_in_library(SOCKET(s), timeout)
-                      : poll_awaited(SOCKET(s), timeout, handled);
-    sleeper = outcome == NO_SLEEP ? C_fix(0) : s;
+                      : poll_awaited(SOCKET(s), event, timeout, handled);
+    if (event == SZ_IN && outcome != NO_SLEEP) sleeper = s;
     return outcome;
 }
 ")
@@ -257,8 +258,8 @@ static int sleep_alone(C_word s, int timeout, C_word handlers)
 (define-foreign %await bool ((int fd) (bool in) (bool out))
   "C_return(await(fd, in, out));")
 (define-foreign %sleep-alone int
-  ((scheme-object s) (int timeout) (scheme-object handlers))
-  "C_return(sleep_alone(s, timeout, handlers));")
+  ((scheme-object s) (int event) (int timeout) (scheme-object handlers))
+  "C_return(sleep_alone(s, event, timeout, handlers));")
 
 ;; The scheduler's clock.
 (define-foreign scheduler-now integer64 ()
@@ -294,12 +295,13 @@ static int sleep_alone(C_word s, int timeout, C_word handlers)
 ;; The caller tries again, unless it is crowded, where another thread could run
 ;; and nothing was done; or others-woke, where another one has to run first, or
 ;; time has run out.  slept if the thread had to.
-(define (sleep-alone! s limit)
+(define (sleep-alone! s event limit)
   (let* ((next (await-others!))
          (theirs (and (number? next) (- next (scheduler-now)))))
     (if (and next (or (not theirs) (> theirs 0)))
         (%sleep-alone
          (socket-handle s)
+         event
          (let* ((mine (and limit (- limit (now))))
                 (least (if (and mine theirs) (min mine theirs) (or mine theirs))))
            (cond ((not least) -1)

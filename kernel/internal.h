@@ -275,7 +275,7 @@ struct szi_socket {
     atomic_bool draining;   /* closed, and a thread has it until then */
     atomic_bool kept;       /* the process ends, and watches the linger */
     bool torn;              /* a message received so far in part only */
-    bool exhausted;         /* see sz_socket_exhausted */
+    int exhausted;          /* see sz_socket_exhausted */
     size_t held;            /* parts received and not released */
     size_t room;            /* of `rest` */
     zmq_msg_t first;        /* part 0 */
@@ -355,13 +355,13 @@ void szi_offload_nudge(szi_socket *socket);
 void szi_socket_tell(szi_socket *socket);
 static inline void szi_socket_touched(szi_socket *socket)
 {
-    socket->exhausted = false;
+    socket->exhausted = 0;
     if (socket->watches != NULL || socket->offload != NULL)
         szi_socket_tell(socket);
 }
 static inline void szi_socket_settled(szi_socket *socket, int events)
 {
-    socket->exhausted = false;
+    socket->exhausted = 0;
     if (socket->offload != NULL)
         szi_socket_touched(socket);
     else if (socket->watches != NULL)

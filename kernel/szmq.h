@@ -353,10 +353,11 @@ int sz_receive_held(sz_socket socket);
  * call is not noticed. */
 int sz_receive_wait(sz_socket socket, int timeout);
 
-/* Whether the last thing done with the socket was to receive, which found
- * nothing: then its descriptor tells whatever comes, and who wants to wait for
- * it need not try again.  False for a socket with a swap, and for none. */
-bool sz_socket_exhausted(sz_socket socket);
+/* SZ_IN or SZ_OUT if the last thing done with the socket was to receive or to
+ * send, which had to wait: then its descriptor tells whatever changes that,
+ * and who wants to wait for it need not try again.  Else 0, as for a socket
+ * with a swap, and for none. */
+int sz_socket_exhausted(sz_socket socket);
 
 /* As sz_receive_held, and where the message has one part, which it returns as
  * 1, also the data and size of the part; else *part stays as it is.  A part of

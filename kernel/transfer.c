@@ -35,13 +35,15 @@ static bool again(szi_socket *socket, int *code, int direction, attempt *made)
     return !made->settled;
 }
 
-/* Tells the pollers that the socket was used. */
-static void used(szi_socket *socket, attempt made)
+/* Tells the pollers that the socket was used, and how it ended. */
+static void used(szi_socket *socket, attempt made, int code, int direction)
 {
     if (made.settled)
         szi_socket_settled(socket, made.events);
     else
         szi_socket_touched(socket);
+    if (code == SZ_EAGAIN && socket->offload == NULL)
+        socket->exhausted = direction;
 }
 
 /* ---------------------------------------------------------------- send -- */
@@ -121,7 +123,7 @@ static int send_bytes_on(szi_socket *socket, const void *data, size_t size,
         return szi_offload_send(socket, &(sz_part){data, size, {0}}, 1);
     while (code != 0 && again(socket, &code, SZ_OUT, &made))
         code = send_bytes_once(socket, data, size);
-    used(socket, made);
+    used(socket, made, code, made.settled ? SZ_OUT : 0);
     return szi_count_sent(socket, code, size);
 }
 
@@ -197,7 +199,7 @@ int szi_send_made(szi_socket *socket, zmq_msg_t *made, size_t count)
         size += zmq_msg_size(&made[i]);
     attempt first = {0};
     int code = send_made(socket, made, count, &first);
-    used(socket, first);
+    used(socket, first, code, first.settled ? SZ_OUT : 0);
     return szi_count_sent(socket, code, size);
 }
 
@@ -369,8 +371,7 @@ static int receive_on(szi_socket *socket, int code)
         /* A request that waits in the swap was sent, for its user. */
         if (code == SZ_EFSM && szi_offload_waits(socket))
             code = SZ_EAGAIN;
-        used(socket, first);
-        socket->exhausted = code == SZ_EAGAIN && socket->offload == NULL;
+        used(socket, first, code, SZ_IN);
         socket->counts.receive_eagains += code == SZ_EAGAIN;
         return code;
     }
@@ -451,14 +452,14 @@ int sz_receive_wait(sz_socket handle, int timeout)
     int code = receive_within(socket, timeout);
     if (code != SZ_EINTR)
         return receive_on(socket, code);
-    socket->exhausted = false;
+    socket->exhausted = 0;
     return code;
 }
 
-bool sz_socket_exhausted(sz_socket handle)
+int sz_socket_exhausted(sz_socket handle)
 {
     szi_socket *socket = szi_socket_get(handle);
-    return socket != NULL && socket->exhausted;
+    return socket != NULL ? socket->exhausted : 0;
 }
 
 static int receive_part_on(szi_socket *socket, int parts, size_t small,
