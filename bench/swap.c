@@ -200,10 +200,9 @@ static void close_sockets(void)
 
 static void receive_one(void)
 {
-    const void *data;
-    size_t size;
+    sz_part part;
     int64_t next;
-    while (sz_receive_part(receiver, 1 << 20, &data, &size) == SZ_EAGAIN)
+    while (sz_receive_part(receiver, 1 << 20, &part) == SZ_EAGAIN)
         check("pump", sz_socket_pump(sender, &next));
 }
 
@@ -318,13 +317,13 @@ static void fill(uint64_t *words, uint64_t number, size_t size)
 
 static void check_message(uint64_t *wanted, uint64_t number)
 {
-    const void *data;
-    size_t size, right = size_of(number);
+    sz_part part;
+    size_t right = size_of(number);
     int64_t next;
-    while (sz_receive_part(receiver, 1 << 20, &data, &size) == SZ_EAGAIN)
+    while (sz_receive_part(receiver, 1 << 20, &part) == SZ_EAGAIN)
         check("pump", sz_socket_pump(sender, &next));
     fill(wanted, number, right);
-    if (size == right && memcmp(data, wanted, size) == 0) {
+    if (part.size == right && memcmp(part.data, wanted, right) == 0) {
         sz_release(receiver);
         return;
     }
