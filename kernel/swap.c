@@ -145,10 +145,10 @@ static int put_large(szi_swap *swap, szi_checksum *sum, const void *from,
         swap->read == swap->flushed)
         return 0;
     size_t n = size - size % swap->buffer;
+    szi_checksum_copy(sum, NULL, from, n); /* first: that warms the cache */
     int code = write_next(swap, from, n);
     if (code != 0)
         return code;
-    szi_checksum_copy(sum, NULL, from, n);
     swap->tail = swap->flushed;
     *done = n;
     return 0;
