@@ -106,10 +106,12 @@ static C_word build_bytes(C_word **room, C_word type, const void *data,
     string))
 
 ;; Receives a message, or has the one again that the kernel holds, and
-;; builds its parts in the nursery: a string or blob, or a list of them.
-;; Answers #f if one is large or there is no room just now, and then leaves it.
+;; builds its parts in the nursery: a string or blob, or a list of them, each in
+;; a record with the tag if there is one.  Answers #f if one is large or there
+;; is no room just now, and then leaves it.
 (define %receive-parts
-  (foreign-primitive scheme-object ((scheme-object socket) (bool as_blob))
+  (foreign-primitive scheme-object
+      ((scheme-object socket) (bool as_blob) (scheme-object tag))
     "const void *data;
      size_t size, words = 0;
      sz_socket from = SOCKET(socket);
@@ -119,7 +121,7 @@ static C_word build_bytes(C_word **room, C_word type, const void *data,
      for (int i = 0; i < parts; i++) {
          sz_received(from, (size_t)i, &data, &size);
          if (size > LARGEST_SMALL_PART) C_return(C_SCHEME_FALSE);
-         words += C_bytestowords(size) + 1 + C_SIZEOF_PAIR;
+         words += C_bytestowords(size) + 1 + 3 + C_SIZEOF_PAIR;
      }
      if (!C_demand((C_word)words + 256)) C_return(C_SCHEME_FALSE);
      C_word *room = C_alloc(words);
@@ -127,6 +129,7 @@ static C_word build_bytes(C_word **room, C_word type, const void *data,
      for (int i = parts - 1; i >= 0; i--) {
          sz_received(from, (size_t)i, &data, &size);
          C_word made = build_bytes(&room, type, data, size);
+         if (C_truep(tag)) made = C_a_i_record2(&room, 2, tag, made);
          result = parts == 1 ? made : C_a_pair(&room, made, result);
      }
      sz_release(from);

@@ -16,13 +16,28 @@
 ;; The attempt as it is made by who finds nobody in line, and then in line:
 ;; what it answers, or #f when it was given up.
 (define (attempt-or-wait s event non-blocking timeout attempt)
-  (let ((first (if (line? s event) eagain (attempt))))
-    (used! s)
-    (cond ((not (eq? first eagain)) first)
-          (non-blocking
-           (let ((code (%check-socket (socket-handle s))))
-             (if (fx= code 0) #f code)))
-          (else (wait-for s event timeout attempt)))))
+  (if (and (eq? event in-bit) (%sleeper? (socket-handle s)) (not non-blocking)
+           (not (waited? s)) (not (limit-of s #t timeout)))
+      (attempt-after-sleep s attempt)
+      (let ((first (if (line? s event) eagain (attempt))))
+        (used! s)
+        (cond ((not (eq? first eagain)) first)
+              (non-blocking
+               (let ((code (%check-socket (socket-handle s))))
+                 (if (fx= code 0) #f code)))
+              (else (wait-for s event timeout attempt))))))
+
+;; Where the last receiving had to sleep, and this one will have to.
+(define (attempt-after-sleep s attempt)
+  (let* ((outcome (sleep-alone! s in-bit #f))
+         (waited (or (fx= outcome others-woke) (fx= outcome slept))))
+    (when waited (%count-wait (socket-handle s)))
+    (if (fx= outcome others-woke)
+        (stand-in-line s in-bit #f attempt #t)
+        (let ((result (attempt)))
+          (cond ((not (eq? result eagain)) result)
+                (waited (wait-to-do s in-bit #f attempt))
+                (else (wait-for s in-bit #f attempt)))))))
 
 (define (wait-for s event timeout attempt)
   (%count-wait (socket-handle s))
@@ -126,8 +141,18 @@
                        (send-parts s (reverse (cons message staged))
                                    non-blocking timeout))))))
 
+;; Where there is nothing but bytes to send and nobody waits, it is tried at
+;; once.
 (define (send-multipart-message s parts . rest)
   (check-socket 'send-multipart-message s)
+  (let ((code (if (and (null? rest) (null? (socket-staged s)) (not (waited? s)))
+                  (%send-bytes-parts (socket-handle s) parts)
+                  eagain)))
+    (cond ((fx= code 0) #t)
+          ((fx= code ecorrupt) (fail 'send-multipart-message code s)) ; told once
+          (else (send-multipart-with s parts rest)))))
+
+(define (send-multipart-with s parts rest)
   (with-keywords 'send-multipart-message rest
       ((#:non-blocking non-blocking #f)
        (#:timeout timeout socket-timeout))
@@ -212,7 +237,7 @@
 (define (receive-raw s as)
   (if (eq? as 'properties)
       (take-parts s held-message)
-      (or (%receive-parts (socket-handle s) (blobs? as))
+      (or (%receive-parts (socket-handle s) (blobs? as) #f)
           (and (not (procedure? as)) (not (eq? as 'message)) (receive-string s))
           (take-parts s handle->part))))
 
@@ -226,10 +251,10 @@
          (and (%copy-held (socket-handle s) string) string))))
 
 ;; The parts of the next message, as one or as a list; #f if it was given up.
-(define (receive-or-wait location s as non-blocking timeout)
+(define (receive-or-wait s as non-blocking timeout)
   (let ((got (attempt-or-wait s in-bit non-blocking timeout
                               (lambda () (receive-raw s as)))))
-    (if (fixnum? got) (fail location got s) got)))
+    (if (fixnum? got) (fail 'receive-message got s) got)))
 
 (define (unread? s)
   (and (pair? (socket-unread s)) (pair? (own (socket-unread s)))))
@@ -242,7 +267,7 @@
 (define (receive-part s as non-blocking timeout)
   (if (unread? s)
       (deliver s (own (socket-unread s)) as)
-      (let ((got (receive-or-wait 'receive-message s as non-blocking timeout)))
+      (let ((got (receive-or-wait s as non-blocking timeout)))
         (and got (deliver s (if (pair? got) got (list got)) as)))))
 
 ;; The first of the parts as it is wanted; the others stay unread.  So does
@@ -300,21 +325,51 @@
 
 (define receive-message* receive-message)
 
-;; What is left of a message, where receive-message has begun it.
+;; What is left of a message, where receive-message has begun it.  Where there
+;; is nothing left and nobody waits, it is tried at once.
 (define (receive-multipart-message s . rest)
   (check-socket 'receive-multipart-message s)
+  (let* ((as (and (null? (socket-unread s))
+                  (not (waited? s))
+                  (not (%sleeper? (socket-handle s)))
+                  (plain-as rest)))
+         (got (and as
+                   (%receive-parts (socket-handle s) (eq? as 'blob)
+                                   (and (eq? as 'message) 'zmq-message)))))
+    (cond ((pair? got) got)
+          ((not got) (receive-multipart-with s rest))
+          ((eq? got eagain)
+           (finish-multipart
+            s as (wait-for s in-bit socket-timeout (lambda () (receive-raw s as)))))
+          ((fixnum? got) (fail 'receive-multipart-message got s))
+          (else (list got)))))
+
+;; string, message or blob where nothing else is asked for, or #f.
+(define (plain-as rest)
+  (let ((as (cond ((null? rest) (zmq-receive-as))
+                  ((and (eq? (car rest) #:as) (pair? (cdr rest)) (null? (cddr rest)))
+                   (cadr rest))
+                  (else #f))))
+    (and (memq as '(string message blob)) as)))
+
+(define (receive-multipart-with s rest)
   (with-keywords 'receive-multipart-message rest
       ((#:as given unset)
        (#:properties properties #f)
        (#:non-blocking non-blocking #f)
        (#:timeout timeout socket-timeout))
     (check-wait 'receive-multipart-message timeout)
-    (let* ((as (wanted-as 'receive-multipart-message given properties))
-           (got (if (unread? s)
-                   (own (socket-unread s))
-                   (receive-or-wait 'receive-multipart-message s as
-                                    non-blocking timeout))))
-      (and got (deliver-all s (if (pair? got) got (list got)) as)))))
+    (let ((as (wanted-as 'receive-multipart-message given properties)))
+      (if (unread? s)
+          (deliver-all s (own (socket-unread s)) as)
+          (finish-multipart
+           s as (attempt-or-wait s in-bit non-blocking timeout
+                                 (lambda () (receive-raw s as))))))))
+
+(define (finish-multipart s as got)
+  (cond ((fixnum? got) (fail 'receive-multipart-message got s))
+        (got (deliver-all s (if (pair? got) got (list got)) as))
+        (else #f)))
 
 (define (deliver-all s parts as)
   (set-unread! s (if (procedure? as) '() parts))
