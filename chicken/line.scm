@@ -148,6 +148,7 @@
            (if (fx<= outcome others-woke)
                (stand-in-line s event limit attempt (fx= outcome others-woke))
                (let ((result (attempt)))
+                 (used! s)
                  (if (eq? result eagain)
                      (wait-to-do s event limit attempt)
                      result)))))))

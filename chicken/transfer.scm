@@ -35,6 +35,7 @@
     (if (fx= outcome others-woke)
         (stand-in-line s in-bit #f attempt #t)
         (let ((result (attempt)))
+          (used! s)
           (cond ((not (eq? result eagain)) result)
                 (waited (wait-to-do s in-bit #f attempt))
                 (else (wait-for s in-bit #f attempt)))))))
@@ -283,19 +284,28 @@
 
 ;; Where the short way has found nothing, or did not try where a thread had to
 ;; sleep before.  It is taken again if nobody else can have received meanwhile.
-(define (receive-later s as)
-  (let ((limit (limit-of s #t socket-timeout)) (handle (socket-handle s)))
+;; `counted` is whether this wait was.
+(define (receive-later s as counted)
+  (let* ((handle (socket-handle s))
+         (tried (or counted (not (%sleeper? handle))))
+         (limit (limit-of s #t socket-timeout))
+         (count (lambda () (unless counted (%count-wait handle)))))
     (if (or limit (waited? s))
-        (begin
-          (%count-wait handle)
-          (receive-in-line s as (lambda (raw) (wait-to-do s in-bit limit raw))))
+        (cond (tried
+               (count)
+               (receive-in-line s as (lambda (raw) (wait-to-do s in-bit limit raw))))
+              (else
+               (%await-nothing)
+               (receive-now s as: as)))
         (let ((outcome (sleep-alone! s in-bit #f)))
-          (when (or (fx= outcome slept) (fx<= outcome others-woke)) (%count-wait handle))
-          (if (fx<= outcome others-woke)
-              (receive-in-line
-               s as (lambda (raw)
-                      (stand-in-line s in-bit #f raw (fx= outcome others-woke))))
-              (receive-again s as: as))))))
+          (cond ((fx= outcome slept) (count) (receive-again s as: as))
+                ((fx= outcome others-woke)
+                 (count)
+                 (receive-in-line s as (lambda (raw) (stand-in-line s in-bit #f raw #t))))
+                ((and tried (fx= outcome crowded))
+                 (count)
+                 (receive-in-line s as (lambda (raw) (stand-in-line s in-bit #f raw #f))))
+                (else (receive-now s as: as)))))))
 
 (define (receive-in-line s as wait)
   (let ((got (wait (lambda () (receive-raw s as)))))
@@ -314,14 +324,15 @@
     (receive-part s (wanted-as 'receive-message as properties)
                   non-blocking timeout)))
 
-(define (make-receive-message try)
+(define (make-receive-message try counted)
   (receiver (lambda (s . rest) (receive-with s rest))
             (lambda (s) (receive-message s as: (zmq-receive-as)))
-            (lambda (s #!optional keyword (as 'message)) (receive-later s as))
+            (lambda (s #!optional keyword (as 'message)) (receive-later s as counted))
             try))
 
-(define receive-message (make-receive-message #f))
-(define receive-again (make-receive-message #t))
+(define receive-message (make-receive-message #f #f))
+(define receive-now (make-receive-message #t #f))
+(define receive-again (make-receive-message #t #t))
 
 (define receive-message* receive-message)
 
@@ -329,11 +340,11 @@
 ;; is nothing left and nobody waits, it is tried at once.
 (define (receive-multipart-message s . rest)
   (check-socket 'receive-multipart-message s)
-  (let* ((as (and (null? (socket-unread s))
-                  (not (waited? s))
-                  (not (%sleeper? (socket-handle s)))
-                  (plain-as rest)))
+  (let* ((as (plain-as rest))
          (got (and as
+                   (null? (socket-unread s))
+                   (not (waited? s))
+                   (not (%sleeper? (socket-handle s)))
                    (%receive-parts (socket-handle s) (eq? as 'blob)
                                    (and (eq? as 'message) 'zmq-message)))))
     (cond ((pair? got) got)

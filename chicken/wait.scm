@@ -160,15 +160,15 @@
 
 ;; --------------------------------------------------------------- alone --
 
-;; Waits where no other thread could run until the socket may have something to
-;; receive, or room for what it refused to send, a signal has come or time has run out, without the scheduler.
-;; Threads that wait for a descriptor or for a time are waited for besides.
+;; Waits, where no other thread could run and without the scheduler, until the
+;; socket may have something to receive, or room for what it refused to send, a
+;; signal has come or time has run out.  Threads that wait for a descriptor or for a time are waited for besides.
 ;;
 ;; No handler may run and take the descriptor's signal from the last attempt to
 ;; the sleep: signals are held back, and one that came before has lowered
 ;; CHICKEN's stack limit.  In a program without handlers and where nobody else
-;; waits for anything, libzmq may wait itself, as in C; what it receives stays
-;; with the socket.
+;; waits for a descriptor, libzmq may wait itself, as in C; what it receives
+;; stays with the socket.
 (foreign-declare "
 #include <poll.h>
 #include <signal.h>
@@ -208,15 +208,19 @@ static int poll_awaited(sz_socket socket, int event, int timeout, bool handlers)
 {
     struct timespec time = {timeout / 1000, timeout % 1000 * 1000000L};
     sigset_t every, before;
-    int outcome = NO_SLEEP;
+    int outcome = NO_SLEEP, code = SZ_EAGAIN;
     if (handlers) {
         sigfillset(&every);
         pthread_sigmask(SIG_SETMASK, &every, &before);
     }
     awaited[0] = (struct pollfd){.fd = sz_socket_fd(socket), .events = POLLIN};
-    if (!(handlers && interrupted()) &&
-        (sz_socket_exhausted(socket) == event ||
-         (event == SZ_IN && sz_receive_held(socket) == SZ_EAGAIN))) {
+    if (!(handlers && interrupted())) {
+        if (event == SZ_IN && sz_socket_exhausted(socket) != event)
+            code = sz_receive_held(socket);
+        /* Where there is a swap, its pump may have taken the signal. */
+        if (code == SZ_EAGAIN) outcome = OTHERS_WOKE;
+    }
+    if (outcome == OTHERS_WOKE && sz_socket_exhausted(socket) == event) {
         int ready = ppoll(awaited, awaited_count, timeout < 0 ? NULL : &time,
                           handlers ? &before : NULL);
         outcome = ready < 0 || (ready == 1 && awaited[0].revents != 0)

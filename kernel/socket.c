@@ -469,6 +469,7 @@ int szi_socket_events(szi_socket *socket)
 {
     int events = 0;
     size_t size = sizeof events;
+    socket->exhausted = 0;
     int failed = zmq_getsockopt(socket->zmq, ZMQ_EVENTS, &events, &size);
     if (failed)
         return szi_last_error();

@@ -354,9 +354,9 @@ int sz_receive_held(sz_socket socket);
 int sz_receive_wait(sz_socket socket, int timeout);
 
 /* SZ_IN or SZ_OUT if the last thing done with the socket was to receive or to
- * send, which had to wait: then its descriptor tells whatever changes that,
- * and who wants to wait for it need not try again.  Else 0, as for a socket
- * with a swap, and for none. */
+ * send, which would have had to wait: then its descriptor tells whatever
+ * changes that, and who wants to wait for it need not try again.  Else 0, as
+ * for a socket with a swap, and for none. */
 int sz_socket_exhausted(sz_socket socket);
 
 /* As sz_receive_held, and where the message has one part, which it returns as

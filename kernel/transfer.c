@@ -25,13 +25,13 @@ static bool again(szi_socket *socket, int *code, int direction, attempt *made)
     made->settled = false;
     if (*code == SZ_EINTR)
         return true;
-    if (*code != SZ_EAGAIN || (direction == SZ_IN && socket->watches == NULL))
+    if (*code != SZ_EAGAIN || made->tries++ > 3 ||
+        (direction == SZ_IN && socket->watches == NULL))
         return false;
     made->events = szi_socket_events(socket);
     if (made->events < 0)
         *code = made->events;
-    made->settled = made->events < 0 || (made->events & direction) == 0 ||
-                    made->tries++ > 2;
+    made->settled = made->events < 0 || (made->events & direction) == 0;
     return !made->settled;
 }
 
@@ -452,7 +452,7 @@ int sz_receive_wait(sz_socket handle, int timeout)
     int code = receive_within(socket, timeout);
     if (code != SZ_EINTR)
         return receive_on(socket, code);
-    socket->exhausted = 0;
+    szi_socket_touched(socket);
     return code;
 }
 

@@ -512,6 +512,47 @@
 (test "and so in a program without handlers (case 38)"
   (check-child 'ok (beside-others #f)))
 
+(test "polling between two waits takes no wake-up (case 36)"
+  (for-each
+   (lambda (handlers)
+     (check-child 'ok
+       `(,@(if handlers '() '((set-signal-handler! signal/int #f)))
+         (define in (make-socket 'pull bind: "inproc://x"))
+         (define out (make-socket 'push connect: "inproc://x"))
+         (define p (make-poller))
+         (poller-add! p in in: #t)
+         (define (look how)
+           (case how
+             ((poller) (poller-wait p timeout: 100))
+             ((poll) (poll (list (make-poll-item in in: #t)) 100))
+             ((events) (socket-option in 'events))))
+         (for-each
+          (lambda (how)
+            (for-each
+             (lambda (receive-it)
+               (receive-message in timeout: 5)
+               (send-message out "x")
+               (look how)
+               (receive-it))
+             (list (lambda () (receive-message in as: 'string))
+                   (lambda () (receive-multipart-message in))
+                   (lambda () (receive-messages in)))))
+          '(poller poll events)))
+       #:limit 10))
+   '(#t #f)))
+
+(test "a socket without a wait of its own is looked at also after it has waited (case 19)"
+  (with-pair 'pull 'push
+    (lambda (in out)
+      (check= #f (receive-message in timeout: 5))
+      (socket-option-set! in 'rcvtimeo 0)
+      (check= #f (receive-message in))
+      (send-message out "x")
+      (check= "x" (receive-message in as: 'string))
+      (check= #f (receive-message in timeout: 5))
+      (send-multipart-message out '("y" "z"))
+      (check= '("y" "z") (receive-multipart-message in as: 'string)))))
+
 (test "threads that sleep are woken beside a conversation that never pauses (case 38)"
   (check-child 'ok
     '((define rep (make-socket 'rep))
