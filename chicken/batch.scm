@@ -95,7 +95,8 @@ static C_word behind_strings(C_word list)
 ;; bytes.
 (foreign-declare "
 enum { FIRST_ROOM = 512, LARGEST_ROOM = 4096,
-       MESSAGE_ROOM = SMALL / sizeof(C_word) + 1 + RECORD_WORDS + C_SIZEOF_PAIR };
+       AROUND = 1 + RECORD_WORDS + C_SIZEOF_PAIR, /* what is around the bytes */
+       MESSAGE_ROOM = SMALL / sizeof(C_word) + AROUND };
 
 typedef struct {
     C_word *room, *end; /* where the next one is built */
@@ -134,18 +135,21 @@ static void receive_each(C_word c, C_word *av)
     C_word words = FIRST_ROOM;
     if (!C_demand(FIRST_ROOM + 256)) C_save_and_reclaim((void *)receive_each, c, av);
     b.tail = &b.list;
-    while (b.count < b.max && C_demand(words + 256)) {
+    while (b.count < b.max) {
         const void *data;
         size_t size;
-        b.room = C_alloc(words);
-        b.end = b.room + words;
+        if (b.end - b.room < MESSAGE_ROOM) {
+            if (!C_demand(words + 256)) break;
+            b.room = C_alloc(words);
+            b.end = b.room + words;
+            if (words < LARGEST_ROOM) words *= 2;
+        }
         reason = sz_receive_each(socket, SMALL, take_small, &b);
-        if (words < LARGEST_ROOM) words *= 2;
         if (reason == 0) continue;
         if (reason != 1) break;
         sz_received(socket, 0, &data, &size);
         if (size > largest) break;
-        C_word more = (C_word)C_bytestowords(size) + MESSAGE_ROOM;
+        C_word more = (C_word)C_bytestowords(size) + AROUND;
         if (!C_demand(more + 256)) {
             reason = 0;
             if (b.count > 0) break;
@@ -153,8 +157,10 @@ static void receive_each(C_word c, C_word *av)
             reason = 1;
             break;
         }
+        C_word *room = b.room;
         b.room = C_alloc(more);
         add_to_batch(&b, data, size);
+        b.room = room;
         sz_release(socket);
         reason = 0;
     }

@@ -162,7 +162,8 @@
 
 ;; Waits, where no other thread could run and without the scheduler, until the
 ;; socket may have something to receive, or room for what it refused to send, a
-;; signal has come or time has run out.  Threads that wait for a descriptor or for a time are waited for besides.
+;; signal has come or time has run out.  What other threads wait for, descriptors
+;; and times, is waited for besides.
 ;;
 ;; No handler may run and take the descriptor's signal from the last attempt to
 ;; the sleep: signals are held back, and one that came before has lowered
