@@ -336,7 +336,7 @@
              "set arrow from 1,graph 0 to 1,graph 1 nohead lw 2 lc 'gray'"
              "unset key"
              "set lmargin 58"
-             (conc "plot '" data "' using 2:1:3:4:ytic(5) with xerrorbars pt 7 ps 0.6 lc 'black'")))
+             (conc "plot '" data "' using 2:1:3:4:ytic(5) title 'egg' with xerrorbars pt 7 ps 0.6 lc 'black'")))
       (close-output-port out))))
 
 ;; ----------------------------------------------------------------- main --

@@ -35,6 +35,51 @@ static C_word behind_strings(C_word list)
 (define (stable-message m)
   (if (pair? m) (map stable-part m) (stable-part m)))
 
+;; Sends what can be sent of a list of messages, and answers the rest of it; how
+;; many those are is %number, and why not all %refusal.
+(foreign-declare "
+static int refusal;
+
+static int send_some(sz_socket socket, C_word list)
+{
+    enum { MANY = 64 };
+    sz_part messages[MANY];
+    size_t count = 0;
+    for (; count < MANY && list != C_SCHEME_END_OF_LIST; list = C_u_i_cdr(list)) {
+        C_word x = C_u_i_car(list);
+        if (IS(x, C_PAIR_TYPE)) break;
+        messages[count++] = part_of(x);
+    }
+    return sz_send_each(socket, messages, count);
+}
+
+static C_word send_each(sz_socket socket, C_word list)
+{
+    number = refusal = 0;
+    while (list != C_SCHEME_END_OF_LIST) {
+        C_word first = C_u_i_car(list);
+        int done;
+        if (IS(first, C_PAIR_TYPE)) {
+            done = send_parts(socket, first);
+            if (done == 0) done = 1;
+        } else {
+            done = send_some(socket, list);
+        }
+        if (done < 0) {
+            refusal = done;
+            break;
+        }
+        number += done;
+        while (done-- > 0) list = C_u_i_cdr(list);
+    }
+    return list;
+}
+")
+(define-foreign %send-each scheme-object
+  ((scheme-object s) (scheme-object messages))
+  "C_return(send_each(SOCKET(s), messages));")
+(define-foreign %refusal int () "C_return(refusal);")
+
 ;; The first message ends the one that this thread has begun with send-more:.
 (define (with-staged! s messages)
   (let ((staged (if (null? messages) '() (take-staged! s))))

@@ -299,50 +299,6 @@ static int send_bytes_parts(sz_socket socket, C_word list)
 ")
 (define-foreign %send-bytes-parts int ((scheme-object s) (scheme-object parts))
   "C_return(send_bytes_parts(SOCKET(s), parts));")
-;; what is left of a list of messages when all were sent that could be, which
-;; are %number; why not all is %refusal
-(foreign-declare "
-static int refusal;
-
-static int send_some(sz_socket socket, C_word list)
-{
-    enum { MANY = 64 };
-    sz_part messages[MANY];
-    size_t count = 0;
-    for (; count < MANY && list != C_SCHEME_END_OF_LIST; list = C_u_i_cdr(list)) {
-        C_word x = C_u_i_car(list);
-        if (IS(x, C_PAIR_TYPE)) break;
-        messages[count++] = part_of(x);
-    }
-    return sz_send_each(socket, messages, count);
-}
-
-static C_word send_each(sz_socket socket, C_word list)
-{
-    number = refusal = 0;
-    while (list != C_SCHEME_END_OF_LIST) {
-        C_word first = C_u_i_car(list);
-        int done;
-        if (IS(first, C_PAIR_TYPE)) {
-            done = send_parts(socket, first);
-            if (done == 0) done = 1;
-        } else {
-            done = send_some(socket, list);
-        }
-        if (done < 0) {
-            refusal = done;
-            break;
-        }
-        number += done;
-        while (done-- > 0) list = C_u_i_cdr(list);
-    }
-    return list;
-}
-")
-(define-foreign %send-each scheme-object
-  ((scheme-object s) (scheme-object messages))
-  "C_return(send_each(SOCKET(s), messages));")
-(define-foreign %refusal int () "C_return(refusal);")
 ;; a list of parts as one message
 (define-foreign %encode-parts scheme-object ((scheme-object list))
   "sz_part few[16];
