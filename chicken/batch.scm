@@ -5,22 +5,8 @@
 
 ;; -------------------------------------------------------------- sending --
 
-;; The first pair of a list whose message is not just a string, or its end; or
-;; one far behind, as the list may have no end.
-(foreign-declare "
-static C_word behind_strings(C_word list)
-{
-    for (int left = 1000000; left > 0; left--) {
-        if (!IS(list, C_PAIR_TYPE) || !IS(C_u_i_car(list), C_STRING_TYPE)) break;
-        list = C_u_i_cdr(list);
-    }
-    return list;
-}
-")
-(define-inline (behind-strings l) (##core#inline "behind_strings" l))
-
 (define (check-batch messages)
-  (let ((rest (behind-strings messages)))
+  (let ((rest (behind-bytes messages)))
     (unless (null? rest)
       (unless (list? messages)
         (fail-type 'send-messages "a list of messages" messages))
@@ -30,7 +16,7 @@ static C_word behind_strings(C_word list)
             (if (and (pair? m) (list? m))
                 (for-each (lambda (p) (check-part 'send-messages p)) m)
                 (check-part 'send-messages m)))
-          (loop (behind-strings (cdr l))))))))
+          (loop (behind-bytes (cdr l))))))))
 
 (define (stable-message m)
   (if (pair? m) (map stable-part m) (stable-part m)))
@@ -140,7 +126,6 @@ static C_word send_each(sz_socket socket, C_word list)
 ;; bytes.
 (foreign-declare "
 enum { FIRST_ROOM = 512, LARGEST_ROOM = 4096,
-       AROUND = 1 + RECORD_WORDS + C_SIZEOF_PAIR, /* what is around the bytes */
        MESSAGE_ROOM = SMALL / sizeof(C_word) + AROUND };
 
 typedef struct {

@@ -7,7 +7,13 @@
 ;; with its finalizer, and the nursery has room for several.
 ;; A string, blob or u8vector is copied in any case, and goes to the nursery up
 ;; to a quarter of it: that is five times as fast as the heap.
-(foreign-declare "enum { LARGEST_SMALL_PART = 65536, LARGEST_IN_NURSERY = 262144 };")
+(foreign-declare "
+enum { LARGEST_SMALL_PART = 65536, LARGEST_IN_NURSERY = 262144 };
+
+/* Words of the record around the bytes of a message, and of all that is around
+ * those of one in a list. */
+enum { RECORD_WORDS = 3, AROUND = 1 + RECORD_WORDS + C_SIZEOF_PAIR };
+")
 (define-foreign-variable largest-small-part int "LARGEST_SMALL_PART")
 
 ;; The heap may have been given a limit, past which CHICKEN ends the process.
@@ -121,7 +127,7 @@ static C_word build_bytes(C_word **room, C_word type, const void *data,
      for (int i = 0; i < parts; i++) {
          sz_received(from, (size_t)i, &data, &size);
          if (size > LARGEST_SMALL_PART) C_return(C_SCHEME_FALSE);
-         words += C_bytestowords(size) + 1 + 3 + C_SIZEOF_PAIR;
+         words += C_bytestowords(size) + AROUND;
      }
      if (!C_demand((C_word)words + 256)) C_return(C_SCHEME_FALSE);
      C_word *room = C_alloc(words);

@@ -20,6 +20,7 @@
 /* C_header_bits(x) == type, in fewer instructions. */
 #define IS(x, type) (!C_immediatep(x) && \
                      (C_uword)C_block_header(x) >> 56 == (C_uword)(type) >> 56)
+#define HAS_BYTES(x) (IS(x, C_STRING_TYPE) || IS(x, C_BYTEVECTOR_TYPE))
 ")
 
 (define-syntax define-foreign
@@ -281,24 +282,6 @@ static int send_message(sz_socket socket, C_word message)
 ;; a message is a part or a list of parts
 (define-foreign %send int ((scheme-object s) (scheme-object message))
   "C_return(send_message(SOCKET(s), message));")
-;; a list of strings and blobs as one message; 1 if it is anything else
-(foreign-declare "
-static int send_bytes_parts(sz_socket socket, C_word list)
-{
-    enum { MANY = 16 };
-    sz_part parts[MANY];
-    size_t count = 0;
-    for (; count < MANY && IS(list, C_PAIR_TYPE); list = C_u_i_cdr(list)) {
-        C_word x = C_u_i_car(list);
-        if (!IS(x, C_STRING_TYPE) && !IS(x, C_BYTEVECTOR_TYPE)) return 1;
-        parts[count++] = part_of(x);
-    }
-    if (count == 0 || list != C_SCHEME_END_OF_LIST) return 1;
-    return sz_send(socket, parts, count);
-}
-")
-(define-foreign %send-bytes-parts int ((scheme-object s) (scheme-object parts))
-  "C_return(send_bytes_parts(SOCKET(s), parts));")
 ;; a list of parts as one message
 (define-foreign %encode-parts scheme-object ((scheme-object list))
   "sz_part few[16];

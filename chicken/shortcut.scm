@@ -30,7 +30,7 @@ static void go_on(C_word procedure, C_word c, C_word *av)
  * #f. */
 static C_word storage(C_word x, C_word message)
 {
-    if (IS(x, C_STRING_TYPE) || IS(x, C_BYTEVECTOR_TYPE)) return x;
+    if (HAS_BYTES(x)) return x;
     return RECORD(x, message) ? storage(ITEM(x, 1), message) : C_SCHEME_FALSE;
 }
 ")
@@ -80,7 +80,7 @@ static C_word make_sender(C_word **room, int arguments, C_word long_way,
 ;; once.  What is larger waits there while room is made, and the procedure
 ;; begins anew; where the nursery is too small for it, the long way is taken.
 (foreign-declare "
-enum { SMALL = 1024, RECORD_WORDS = 3 };
+enum { SMALL = 1024 };
 
 static bool parameter_set = false;
 

@@ -70,6 +70,20 @@
       x
       (fail-type location "a message, string, blob or u8vector" x)))
 
+;; The first pair of a list that has not just a string or a blob, or its end; or
+;; one far behind, as the list may have no end.
+(foreign-declare "
+static C_word behind_bytes(C_word list)
+{
+    for (int left = 1000000; left > 0; left--) {
+        if (!IS(list, C_PAIR_TYPE) || !HAS_BYTES(C_u_i_car(list))) break;
+        list = C_u_i_cdr(list);
+    }
+    return list;
+}
+")
+(define-inline (behind-bytes l) (##core#inline "behind_bytes" l))
+
 ;; A part that stays what it is, whatever the program does to its string.
 (define (stable-part part)
   (if (message? part)
@@ -146,8 +160,9 @@
 ;; once.
 (define (send-multipart-message s parts . rest)
   (check-socket 'send-multipart-message s)
-  (let ((code (if (and (null? rest) (null? (socket-staged s)) (not (waited? s)))
-                  (%send-bytes-parts (socket-handle s) parts)
+  (let ((code (if (and (null? rest) (null? (socket-staged s)) (not (waited? s))
+                       (pair? parts) (null? (behind-bytes parts)))
+                  (%send (socket-handle s) parts)
                   eagain)))
     (cond ((fx= code 0) #t)
           ((fx= code ecorrupt) (fail 'send-multipart-message code s)) ; told once
@@ -251,12 +266,6 @@
                                  (%held-bytes (socket-handle s)))))
          (and (%copy-held (socket-handle s) string) string))))
 
-;; The parts of the next message, as one or as a list; #f if it was given up.
-(define (receive-or-wait s as non-blocking timeout)
-  (let ((got (attempt-or-wait s in-bit non-blocking timeout
-                              (lambda () (receive-raw s as)))))
-    (if (fixnum? got) (fail 'receive-message got s) got)))
-
 (define (unread? s)
   (and (pair? (socket-unread s)) (pair? (own (socket-unread s)))))
 
@@ -268,8 +277,14 @@
 (define (receive-part s as non-blocking timeout)
   (if (unread? s)
       (deliver s (own (socket-unread s)) as)
-      (let ((got (receive-or-wait s as non-blocking timeout)))
-        (and got (deliver s (if (pair? got) got (list got)) as)))))
+      (finish-receive s as (attempt-or-wait s in-bit non-blocking timeout
+                                            (lambda () (receive-raw s as))))))
+
+;; What receive-raw answered, or #f where it was given up.
+(define (finish-receive s as got)
+  (cond ((fixnum? got) (fail 'receive-message got s))
+        (got (deliver s (if (pair? got) got (list got)) as))
+        (else #f)))
 
 ;; The first of the parts as it is wanted; the others stay unread.  So does
 ;; one that the heap has no room for, which can be had as a message still.
@@ -293,25 +308,19 @@
     (if (or limit (waited? s))
         (cond (tried
                (count)
-               (receive-in-line s as (lambda (raw) (wait-to-do s in-bit limit raw))))
+               (finish-receive
+                s as (wait-to-do s in-bit limit (lambda () (receive-raw s as)))))
               (else
                (%await-nothing)
                (receive-now s as: as)))
         (let ((outcome (sleep-alone! s in-bit #f)))
           (cond ((fx= outcome slept) (count) (receive-again s as: as))
-                ((fx= outcome others-woke)
+                ((or (fx= outcome others-woke) (and tried (fx= outcome crowded)))
                  (count)
-                 (receive-in-line s as (lambda (raw) (stand-in-line s in-bit #f raw #t))))
-                ((and tried (fx= outcome crowded))
-                 (count)
-                 (receive-in-line s as (lambda (raw) (stand-in-line s in-bit #f raw #f))))
+                 (finish-receive
+                  s as (stand-in-line s in-bit #f (lambda () (receive-raw s as))
+                                      (fx= outcome others-woke))))
                 (else (receive-now s as: as)))))))
-
-(define (receive-in-line s as wait)
-  (let ((got (wait (lambda () (receive-raw s as)))))
-    (cond ((fixnum? got) (fail 'receive-message got s))
-          (got (deliver s (if (pair? got) got (list got)) as))
-          (else #f))))
 
 (define (receive-with s rest)
   (check-socket 'receive-message s)

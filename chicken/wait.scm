@@ -175,7 +175,7 @@
 #include <signal.h>
 #include <time.h>
 
-enum { OTHERS_WOKE = 1, NO_SLEEP, SLEPT };
+enum { CROWDED, OTHERS_WOKE, NO_SLEEP, SLEPT };
 
 /* The socket's descriptor, and behind it those of others. */
 enum { MOST_AWAITED = 16 };
@@ -205,30 +205,29 @@ static bool await(int fd, bool in, bool out)
     return true;
 }
 
-static int poll_awaited(sz_socket socket, int event, int timeout, bool handlers)
+static int poll_unless_found(sz_socket socket, int event, int timeout,
+                             const sigset_t *mask)
 {
     struct timespec time = {timeout / 1000, timeout % 1000 * 1000000L};
-    sigset_t every, before;
-    int outcome = NO_SLEEP, code = SZ_EAGAIN;
-    if (handlers) {
-        sigfillset(&every);
-        pthread_sigmask(SIG_SETMASK, &every, &before);
-    }
+    if (event == SZ_IN && sz_socket_exhausted(socket) != event &&
+        sz_receive_held(socket) != SZ_EAGAIN)
+        return NO_SLEEP;
+    /* Where there is a swap, its pump may have taken the signal. */
+    if (sz_socket_exhausted(socket) != event) return OTHERS_WOKE;
     awaited[0] = (struct pollfd){.fd = sz_socket_fd(socket), .events = POLLIN};
-    if (!(handlers && interrupted())) {
-        if (event == SZ_IN && sz_socket_exhausted(socket) != event)
-            code = sz_receive_held(socket);
-        /* Where there is a swap, its pump may have taken the signal. */
-        if (code == SZ_EAGAIN) outcome = OTHERS_WOKE;
-    }
-    if (outcome == OTHERS_WOKE && sz_socket_exhausted(socket) == event) {
-        int ready = ppoll(awaited, awaited_count, timeout < 0 ? NULL : &time,
-                          handlers ? &before : NULL);
-        outcome = ready < 0 || (ready == 1 && awaited[0].revents != 0)
-                      ? SLEPT
-                      : OTHERS_WOKE;
-    }
-    if (handlers) pthread_sigmask(SIG_SETMASK, &before, NULL);
+    int ready = ppoll(awaited, awaited_count, timeout < 0 ? NULL : &time, mask);
+    return ready < 0 || (ready == 1 && awaited[0].revents != 0) ? SLEPT
+                                                                : OTHERS_WOKE;
+}
+
+static int poll_held_back(sz_socket socket, int event, int timeout)
+{
+    sigset_t every, before;
+    sigfillset(&every);
+    pthread_sigmask(SIG_SETMASK, &every, &before);
+    int outcome = interrupted() ? NO_SLEEP
+                                : poll_unless_found(socket, event, timeout, &before);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
     return outcome;
 }
 
@@ -250,10 +249,13 @@ static int wait_in_library(sz_socket socket, int timeout)
 
 static int sleep_alone(C_word s, int event, int timeout, C_word handlers)
 {
-    bool handled = handles_signals(handlers);
-    int outcome = event == SZ_IN && awaited_count == 1 && !handled
-                      ? wait_in_library(SOCKET(s), timeout)
-                      : poll_awaited(SOCKET(s), event, timeout, handled);
+    int outcome;
+    if (handles_signals(handlers))
+        outcome = poll_held_back(SOCKET(s), event, timeout);
+    else if (event == SZ_IN && awaited_count == 1)
+        outcome = wait_in_library(SOCKET(s), timeout);
+    else
+        outcome = poll_unless_found(SOCKET(s), event, timeout, NULL);
     if (event == SZ_IN && outcome != NO_SLEEP) sleeper = s;
     return outcome;
 }
@@ -292,9 +294,9 @@ static int sleep_alone(C_word s, int event, int timeout, C_word handlers)
       #t)
      #t)))
 
-(define-constant crowded 0)
-(define-constant others-woke 1)
-(define-constant slept 3)
+(define-foreign-variable crowded int "CROWDED")
+(define-foreign-variable others-woke int "OTHERS_WOKE")
+(define-foreign-variable slept int "SLEPT")
 (define-constant longest-sleep 1000000000) ; milliseconds that fit an int
 
 ;; The caller tries again, unless it is crowded, where another thread could run

@@ -35,11 +35,6 @@ static szi_slot *slot_at(uint32_t index)
     return &chunk[index & ((1u << SZI_CHUNK_BITS) - 1)];
 }
 
-static szi_kind kind_of(uint64_t id)
-{
-    return (id >> SZI_KIND_SHIFT) & 7;
-}
-
 /* Only messages belong to the child too. */
 static void after_fork_in_child(void)
 {
@@ -47,7 +42,7 @@ static void after_fork_in_child(void)
     for (uint32_t index = 1; index < used; index++) {
         szi_slot *slot = slot_at(index);
         uint64_t id = atomic_load(&slot->id);
-        if (kind_of(id) != 0 && kind_of(id) != SZI_MESSAGE)
+        if (szi_kind_of(id) != 0 && szi_kind_of(id) != SZI_MESSAGE)
             atomic_store(&slot->id, id | FORKED);
     }
     szi_unlock();
@@ -103,7 +98,7 @@ void szi_handle_free(uint64_t id)
     uint32_t index = (uint32_t)(id & ((1u << SZI_INDEX_BITS) - 1));
     szi_slot *slot = slot_at(index);
     if ((atomic_load(&slot->id) | FORKED) == (id | FORKED) &&
-        kind_of(id) != 0) {
+        szi_kind_of(id) != 0) {
         /* The kind goes, the generation stays for the next object. */
         atomic_store(&slot->id, id >> GENERATION_SHIFT << GENERATION_SHIFT);
         slot->next_free = first_free;
@@ -115,7 +110,7 @@ void szi_handle_free(uint64_t id)
 int szi_handle_refuse(uint64_t id, szi_kind kind)
 {
     uint32_t index = (uint32_t)(id & ((1u << SZI_INDEX_BITS) - 1));
-    if (kind_of(id) != kind || szi_chunks[index >> SZI_CHUNK_BITS] == NULL)
+    if (szi_kind_of(id) != kind || szi_chunks[index >> SZI_CHUNK_BITS] == NULL)
         return SZ_EHANDLE;
     szi_slot *slot = slot_at(index);
     uint64_t now = atomic_load(&slot->id);

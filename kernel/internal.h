@@ -67,6 +67,11 @@ int szi_handle_refuse(uint64_t id, szi_kind kind); /* why a lookup failed */
 void szi_lock(void);
 void szi_unlock(void);
 
+static inline szi_kind szi_kind_of(uint64_t id)
+{
+    return (id >> SZI_KIND_SHIFT) & 7;
+}
+
 /* The object of a handle, or NULL; szi_handle_refuse tells why. */
 static inline void *szi_handle_get(uint64_t id, szi_kind kind)
 {
@@ -75,7 +80,7 @@ static inline void *szi_handle_get(uint64_t id, szi_kind kind)
         return NULL;
     szi_slot *slot = &chunk[id & ((1u << SZI_CHUNK_BITS) - 1)];
     if (atomic_load_explicit(&slot->id, memory_order_relaxed) != id ||
-        ((id >> SZI_KIND_SHIFT) & 7) != kind)
+        szi_kind_of(id) != kind)
         return NULL;
     void *object = slot->object;
     if (object == NULL)
@@ -361,7 +366,6 @@ static inline void szi_socket_touched(szi_socket *socket)
 }
 static inline void szi_socket_settled(szi_socket *socket, int events)
 {
-    socket->exhausted = 0;
     if (socket->offload != NULL)
         szi_socket_touched(socket);
     else if (socket->watches != NULL)

@@ -42,7 +42,8 @@ static void used(szi_socket *socket, attempt made, int code, int direction)
         szi_socket_settled(socket, made.events);
     else
         szi_socket_touched(socket);
-    if (code == SZ_EAGAIN && socket->offload == NULL)
+    if (code == SZ_EAGAIN && socket->offload == NULL &&
+        (direction == SZ_IN || made.settled))
         socket->exhausted = direction;
 }
 
@@ -123,7 +124,7 @@ static int send_bytes_on(szi_socket *socket, const void *data, size_t size,
         return szi_offload_send(socket, &(sz_part){data, size, {0}}, 1);
     while (code != 0 && again(socket, &code, SZ_OUT, &made))
         code = send_bytes_once(socket, data, size);
-    used(socket, made, code, made.settled ? SZ_OUT : 0);
+    used(socket, made, code, SZ_OUT);
     return szi_count_sent(socket, code, size);
 }
 
@@ -199,7 +200,7 @@ int szi_send_made(szi_socket *socket, zmq_msg_t *made, size_t count)
         size += zmq_msg_size(&made[i]);
     attempt first = {0};
     int code = send_made(socket, made, count, &first);
-    used(socket, first, code, first.settled ? SZ_OUT : 0);
+    used(socket, first, code, SZ_OUT);
     return szi_count_sent(socket, code, size);
 }
 
