@@ -1,17 +1,17 @@
-/* Addresses of peers, as libzmq tells them to an authenticator, and the rules
- * that they are compared with. */
+/* Addresses of peers, in the form in which libzmq passes them to an
+ * authenticator, and the rules that they are matched with. */
 
-#include "internal.h"
+#include "szmq.h"
 
 #include <arpa/inet.h>
 #include <string.h>
 
 enum {
     MOST_TEXT = 64,
-    MAPPED_BITS = 96 /* of ::ffff:0:0, where IPv4 lies within IPv6 */
+    MAPPED_BITS = 96 /* of the prefix ::ffff:0:0, which maps IPv4 into IPv6 */
 };
 
-/* Digits and nothing else, at most `most`; -1 if they are not. */
+/* A number of digits only, at most `most`; else -1. */
 static int64_t parse_number(const char *text, int64_t most)
 {
     int64_t number = 0;
@@ -27,8 +27,8 @@ static int64_t parse_number(const char *text, int64_t most)
     return number;
 }
 
-/* An address of either family as 16 bytes; how many bits come before the part
- * that it writes, or -1. */
+/* An address of either family as 16 bytes.  Returns the number of bits before
+ * those that the text gives, or -1. */
 static int parse_ip(const char *text, unsigned char bytes[16])
 {
     static const unsigned char mapped[12] = {[10] = 0xff, [11] = 0xff};
@@ -39,7 +39,7 @@ static int parse_ip(const char *text, unsigned char bytes[16])
     return inet_pton(AF_INET6, text, bytes) == 1 ? 0 : -1;
 }
 
-/* ipc peers are told as localhost:user:group:process. */
+/* libzmq gives ipc peers as localhost:user:group:process. */
 static bool parse_ipc(char *text, int64_t *user)
 {
     static const char prefix[] = "localhost:";
@@ -51,7 +51,7 @@ static bool parse_ipc(char *text, int64_t *user)
     return *user >= 0;
 }
 
-/* A copy that ends, or false for what cannot be an address. */
+/* A copy with a NUL, or false if the text cannot be an address. */
 static bool copy_text(char to[MOST_TEXT], const char *text, size_t length)
 {
     if (length >= MOST_TEXT || memchr(text, '\0', length) != NULL)

@@ -1,28 +1,31 @@
 /* A checksum after Fletcher: sums of all words of 32 bits, and sums of those
- * sums, which weigh each word by its place, in 64 bits and eight lanes.  Any
- * error within two words changes it.  It is as fast as copying, where CRC-32C
- * by its instruction takes as long as writing to the page cache does.
+ * sums, which weigh each word by its position, in 64 bits and eight lanes.  It
+ * detects every error within two words.  It runs at the speed of memcpy;
+ * CRC-32C, even by the processor's instruction, takes as long as writing to
+ * the page cache.
  *
- * The last block is filled up with zeros: who compares checksums knows the
- * size. */
+ * The last block is padded with zeros: the comparison of two checksums relies
+ * on equal sizes. */
 
-#include "swap.h"
+#include "checksum.h"
 
+#include <stdatomic.h>
 #include <string.h>
 
 enum {
     BLOCK = 32
 };
 
-/* Lanes of 64 bits, and how many bytes each vector of them has. */
+/* Vectors of lanes of 64 bits. */
 typedef uint64_t pair __attribute__((vector_size(16)));
 typedef uint64_t quad __attribute__((vector_size(32)));
 
 typedef void adding(uint64_t *lanes, unsigned char *to,
                     const unsigned char *from, size_t blocks);
 
-/* lanes: 4 sums of the words at even places, 4 of those at odd ones; then 4
- * and 4 of these sums.  Each vector is a variable, to stay in a register. */
+/* lanes: 4 sums of the words at even positions and 4 of those at odd ones,
+ * then 4 and 4 sums of these sums.  The vectors are separate variables so that
+ * the compiler keeps them in registers. */
 static void add_pairs(uint64_t *lanes, unsigned char *to,
                       const unsigned char *from, size_t blocks)
 {
@@ -117,7 +120,8 @@ void szi_checksum_portable(bool portable)
     atomic_store(&add, CAPABLE && !portable ? FAST : add_pairs);
 }
 
-/* Every thread that comes first chooses the same. */
+/* Chooses the function on the first call.  Threads that race here choose the
+ * same. */
 static void add_first(uint64_t *lanes, unsigned char *to,
                       const unsigned char *from, size_t blocks)
 {
@@ -132,7 +136,7 @@ void szi_checksum_begin(szi_checksum *sum, uint64_t seed)
     sum->carried = 0;
 }
 
-/* Bytes that fill no block wait in `carry`. */
+/* Collects bytes in `carry` until they fill a block. */
 static size_t carry(szi_checksum *sum, const unsigned char *from, size_t size)
 {
     size_t space = BLOCK - sum->carried;

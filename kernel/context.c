@@ -3,7 +3,6 @@
 
 #include "internal.h"
 
-#include <signal.h>
 #include <unistd.h>
 
 static szi_context *all;
@@ -256,25 +255,10 @@ static void *terminate(void *argument)
     return NULL;
 }
 
-int szi_thread_start(void *(*run)(void *), void *argument)
-{
-    sigset_t every, before;
-    pthread_attr_t attributes;
-    pthread_t thread;
-    pthread_attr_init(&attributes);
-    pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
-    sigfillset(&every);
-    pthread_sigmask(SIG_SETMASK, &every, &before);
-    int code = pthread_create(&thread, &attributes, run, argument);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    pthread_attr_destroy(&attributes);
-    return -code;
-}
-
 static int start_termination(szi_context *context)
 {
     atomic_fetch_add(&context->references, 1);
-    int code = szi_thread_start(terminate, context);
+    int code = szi_thread_start(terminate, context, NULL);
     if (code != 0)
         atomic_fetch_sub(&context->references, 1);
     return code;

@@ -1,11 +1,12 @@
-/* Descriptors: whether there are any left, where libzmq would abort; pipes;
- * and which is which. */
+/* Descriptors: how many are left, pipes, and identity. */
 
 #ifndef _GNU_SOURCE
-#define _GNU_SOURCE /* pipe2 */
+#define _GNU_SOURCE /* for pipe2 */
 #endif
 
-#include "internal.h"
+#include "descriptor.h"
+#include "error.h"
+#include "memory.h"
 
 #include <fcntl.h>
 #include <inttypes.h>
@@ -31,7 +32,8 @@ bool szi_descriptors_free(int64_t count)
     return got == count;
 }
 
-/* With pipe2 no other thread's fork and exec comes in between. */
+/* pipe2 leaves no moment in which another thread's fork and exec could inherit
+ * the descriptors. */
 #if defined __linux__ || defined __FreeBSD__ || defined __NetBSD__ ||         \
     defined __OpenBSD__ || defined __DragonFly__
 int szi_pipe(int fds[2])
@@ -49,8 +51,8 @@ int szi_pipe(int fds[2])
 }
 #endif
 
-/* The byte is never read: where there is no room for it, the pipe is readable
- * already. */
+/* Nobody reads the byte.  If the pipe has no room for it, the other end is
+ * readable already. */
 void szi_pipe_end(int *fd)
 {
     ssize_t written = write(*fd, "", 1);

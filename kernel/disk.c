@@ -1,7 +1,10 @@
-/* The system's files, as a swap needs them. */
+/* The system's files, and trying out a disk. */
 
-#include "swap.h"
+#include "disk.h"
+#include "error.h"
+#include "memory.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -20,7 +23,7 @@ static int open_unnamed(const char *directory)
 #endif
 }
 
-/* A fresh name that no link is followed to, removed at once. */
+/* mkostemp follows no link and makes a new file, which is unlinked at once. */
 int szi_disk_open_unlinked(const char *directory)
 {
     static const char name[] = "/zmq-swap-XXXXXX";
@@ -46,7 +49,7 @@ static int open_file(void *self, const char *directory)
     int fd = open_unnamed(directory);
     if (fd >= 0)
         return fd;
-    /* File systems and kernels without such files answer one of these. */
+    /* The errors of file systems and kernels that know no unnamed files. */
     if (errno != EOPNOTSUPP && errno != EISDIR && errno != EINVAL)
         return szi_last_error();
     return szi_disk_open_unlinked(directory);
@@ -60,8 +63,8 @@ static int64_t read_at(void *self, int fd, void *to, size_t size,
     return done >= 0 ? done : szi_last_error();
 }
 
-/* A write beyond RLIMIT_FSIZE raises SIGXFSZ, which would end the process:
- * held back, and taken again. */
+/* A write beyond RLIMIT_FSIZE raises SIGXFSZ, which would end the process.  It
+ * is blocked during the write, and consumed if the write has raised it. */
 static int64_t write_at(void *self, int fd, const void *from, size_t size,
                         uint64_t offset)
 {
@@ -93,3 +96,25 @@ static void close_file(void *self, int fd)
 
 const szi_disk szi_disk_system = {open_file,     read_at,    write_at,
                                   truncate_file, close_file, NULL};
+
+int szi_disk_open(const szi_disk *disk, const char *directory)
+{
+    int fd = SZ_EINTR;
+    for (int tries = 0; tries < SZI_DISK_TRIES && fd == SZ_EINTR; tries++)
+        fd = disk->open(disk->self, directory);
+    return fd;
+}
+
+/* Opening is not enough: a file system without space still creates files. */
+int szi_disk_try(const szi_disk *disk, const char *directory)
+{
+    static const unsigned char page[4096];
+    int fd = szi_disk_open(disk, directory);
+    if (fd < 0)
+        return fd;
+    int64_t done = SZ_EINTR;
+    for (int tries = 0; tries < SZI_DISK_TRIES && done == SZ_EINTR; tries++)
+        done = disk->write(disk->self, fd, page, sizeof page, 0);
+    disk->close(disk->self, fd);
+    return done > 0 ? 0 : done < 0 ? (int)done : SZ_EIO;
+}

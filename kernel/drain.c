@@ -66,7 +66,7 @@ bool szi_offload_close(szi_socket *socket)
 {
     if (socket->linger != 0 && szi_offload_pump(socket, FEW, SZI_SLICE) != 0) {
         count_draining(socket, 1);
-        if (szi_thread_start(drain, socket) == 0)
+        if (szi_thread_start(drain, socket, NULL) == 0)
             return true;
         count_draining(socket, -1);
     }

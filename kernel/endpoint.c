@@ -1,8 +1,9 @@
-/* Checks of endpoints that libzmq leaves out: it accepts port 99999, cuts at a
- * NUL, and removes whatever is at the path of an ipc endpoint. */
+/* Checks of endpoints.  libzmq accepts port 99999, cuts an endpoint at a NUL,
+ * and removes any file at the path of an ipc endpoint that is bound. */
 
-#include "internal.h"
+#include "endpoint.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -21,7 +22,7 @@ bool szi_endpoint_inproc(const char *endpoint)
     return begins(endpoint, strlen(endpoint), "inproc://");
 }
 
-/* The port behind the last colon of an address; a path may follow it. */
+/* Checks the port behind the last colon.  A path may follow it. */
 static int check_port(const char *address, size_t length, bool bound)
 {
     const char *slash = memchr(address, '/', length);
@@ -78,8 +79,8 @@ int szi_endpoint_explain(const char *endpoint, int code)
                                                         : SZ_ENODEV;
 }
 
-/* Whether somebody listens there: what a process left that has ended refuses.
- */
+/* Whether a process accepts connections at the address.  The socket of a
+ * process that has ended refuses them. */
 static bool answers(const struct sockaddr_un *address)
 {
     int fd = socket(AF_UNIX, SOCK_STREAM, 0);

@@ -1,6 +1,7 @@
-/* Error codes, their symbols and their texts, from error.def. */
+/* Error codes, their symbols and their texts, from error.def; and what the
+ * libzmq that runs can do. */
 
-#include "internal.h"
+#include "error.h"
 
 #include <limits.h>
 #include <string.h>
@@ -44,7 +45,8 @@ const char *sz_error_text(int code)
     const row *found = find(code);
     if (found != NULL)
         return found->text;
-    /* The text of a number without a name stands in a shared buffer. */
+    /* strerror writes the text of an unknown number to a shared buffer, which
+     * must not be returned. */
     const char *text = zmq_strerror(negated(code));
     return strncmp(text, "Unknown", 7) == 0 ? "unknown error" : text;
 }

@@ -1,11 +1,11 @@
-/* What the system tells about descriptors, behind one interface: epoll where
- * there is one, kqueue on the BSDs and macOS, poll elsewhere or where SZ_POLL
- * is defined.  One of events_epoll.c, events_kqueue.c and events_poll.c is
- * not empty. */
+/* Descriptors that fired, from epoll on Linux, kqueue on the BSDs and macOS,
+ * or poll elsewhere and with SZ_POLL defined: of events_epoll.c,
+ * events_kqueue.c and events_poll.c one is not empty.  A poller owns one
+ * szi_events; one thread at a time uses it. */
 #ifndef SZI_EVENTS_H
 #define SZI_EVENTS_H
 
-#include "internal.h"
+#include "szmq.h"
 
 #if defined SZ_POLL
 #define SZI_EVENTS_POLL
@@ -22,7 +22,7 @@
 
 typedef struct szi_events szi_events;
 
-/* SZ_IN, SZ_OUT and SZ_ERROR of what `data` was added for. */
+/* SZ_IN, SZ_OUT and SZ_ERROR of the descriptor that was added with `data`. */
 typedef struct {
     void *data;
     int events;
@@ -31,30 +31,33 @@ typedef struct {
 int szi_events_new(szi_events **events);
 void szi_events_free(szi_events *events);
 
-/* Readable when something has fired since szi_events_arm, when the alarm's
- * time has come, or after szi_events_wake. */
+/* A descriptor that is readable when something has fired since
+ * szi_events_arm, when the alarm is due, or after szi_events_wake. */
 int szi_events_fd(const szi_events *events);
 
-/* Watches for SZ_IN and SZ_OUT.  With `edge`, who is told of the descriptor
- * empties it before it waits again, so it need not be told twice.  SZ_EPERM
- * for what cannot be waited for, as files. */
+/* Watches a descriptor for SZ_IN and SZ_OUT.  With `edge` it may be reported
+ * once per edge: the caller drains it before it waits again.  SZ_EPERM for a
+ * descriptor that cannot be waited for, such as a file. */
 int szi_events_add(szi_events *events, int fd, int wanted, bool edge,
                    void *data);
 int szi_events_change(szi_events *events, int fd, int wanted, void *data);
 
-/* Fails where the descriptor was closed before, while a copy of it lives in
- * this process or another: then it goes on firing until szi_events_renew. */
+/* Fails if the descriptor was closed before while a copy of it is open in this
+ * process or another.  It then fires until szi_events_renew. */
 int szi_events_remove(szi_events *events, int fd);
 
-/* Forgets everything that was added, where szi_events_remove can fail. */
+/* Drops everything that was added.  SZ_ENOTSUP where szi_events_remove cannot
+ * fail. */
 int szi_events_renew(szi_events *events);
 
-/* What has fired by now, without waiting. */
+/* Stores what has fired, at most `max`: their number.  Does not wait. */
 int szi_events_get(szi_events *events, szi_fired *fired, int max);
 
-/* To be called before somebody waits. */
+/* Call before waiting for the descriptor of szi_events_fd. */
 void szi_events_arm(szi_events *events);
 void szi_events_wake(szi_events *events);
+
+/* Sets the one alarm to a time of sz_now; negative for none. */
 int szi_events_alarm(szi_events *events, int64_t time);
 
 #pragma GCC visibility pop

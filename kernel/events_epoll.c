@@ -1,15 +1,18 @@
-/* Events of descriptors from Linux's epoll. */
+/* Descriptors that fired, from Linux's epoll. */
 
 #include "events.h"
 
 #ifdef SZI_EVENTS_EPOLL
+
+#include "error.h"
+#include "memory.h"
 
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
 
-/* The wake-up and the timer stand in the set without data. */
+/* The eventfd and the timer are in the epoll set with NULL as data. */
 struct szi_events {
     int epoll, wake, timer;
 };
@@ -164,7 +167,7 @@ int szi_events_alarm(szi_events *events, int64_t time)
     if (code != 0)
         return code;
     struct itimerspec alarm = {0};
-    /* A time of zero would be none. */
+    /* An alarm of zero would disarm the timer. */
     int64_t at = time > 0 ? time : time == 0;
     alarm.it_value.tv_sec = at / 1000;
     alarm.it_value.tv_nsec = (long)(at % 1000) * 1000000;

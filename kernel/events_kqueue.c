@@ -1,8 +1,11 @@
-/* Events of descriptors from kqueue, which can itself be polled. */
+/* Descriptors that fired, from kqueue, whose own descriptor can be polled. */
 
 #include "events.h"
 
 #ifdef SZI_EVENTS_KQUEUE
+
+#include "error.h"
+#include "memory.h"
 
 #include <fcntl.h>
 #include <sys/types.h>
@@ -12,7 +15,7 @@
 #include <unistd.h>
 
 enum {
-    WAKE = 1, /* numbers of the filters that are ours */
+    WAKE = 1, /* identifiers of our own filters */
     ALARM = 2
 };
 
@@ -90,7 +93,7 @@ int szi_events_change(szi_events *events, int fd, int wanted, void *data)
                : set(events, fd, EVFILT_WRITE, wanted & SZ_OUT, false, data);
 }
 
-/* A queue forgets what is closed. */
+/* A kqueue drops a descriptor by itself when it is closed. */
 int szi_events_remove(szi_events *events, int fd)
 {
     set(events, fd, EVFILT_READ, false, false, NULL);

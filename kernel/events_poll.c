@@ -1,21 +1,26 @@
-/* Events of descriptors from poll.
+/* Descriptors that fired, from poll.
  *
- * poll has no descriptor of its own to wait for, so a thread polls for those
- * who wait, and makes a pipe readable.  It sleeps but after szi_events_arm.  A
- * round costs with what is watched. */
+ * poll has no descriptor that others could wait for.  So a thread polls in
+ * place of those that wait, and makes a pipe readable.  It sleeps unless the
+ * events are armed.  The time of a round is proportional to the number of
+ * watched descriptors. */
 
 #include "events.h"
 
 #ifdef SZI_EVENTS_POLL
 
+#include "descriptor.h"
+#include "error.h"
+#include "memory.h"
+#include "thread.h"
+
 #include <fcntl.h>
 #include <poll.h>
-#include <signal.h>
 #include <unistd.h>
 
-/* `lock` guards all of it.  fds[0] is the end of `nudge` that the thread
- * polls, so that it can be made to look again.  `version` grows with every
- * change: what was found before it is not told. */
+/* `lock` guards all fields.  fds[0] is the reading end of `nudge`, which makes
+ * the thread poll again.  `version` grows with every change; what the thread
+ * found in an older version is not reported. */
 struct szi_events {
     pthread_mutex_t lock;
     pthread_cond_t work;
@@ -26,15 +31,15 @@ struct szi_events {
     int64_t alarm; /* -1 for none */
     struct pollfd *fds;
     void **data;
-    size_t count, room; /* with fds[0] */
-    size_t turn;        /* which of the others is first in a round */
+    size_t count, room; /* including fds[0] */
+    size_t turn;        /* the descriptor that the next round begins with */
 };
 
 static void put(int fd)
 {
     char byte = 0;
-    while (write(fd, &byte, 1) < 0 && errno == EINTR)
-        ;
+    ssize_t done;
+    SZI_UNINTERRUPTED(done, write(fd, &byte, 1));
 }
 
 static void drain(int fd)
@@ -52,7 +57,7 @@ static void tell(szi_events *events)
     events->armed = false;
 }
 
-/* A copy of what is watched, as it may change while it is polled. */
+/* The thread polls a copy, as the set may change meanwhile. */
 static struct pollfd *copy_fds(const szi_events *events)
 {
     struct pollfd *copy = szi_resize(NULL, events->count * sizeof *copy);
@@ -101,13 +106,9 @@ static void *watch(void *argument)
 
 static int start(szi_events *events)
 {
-    sigset_t every, before;
-    sigfillset(&every);
-    pthread_sigmask(SIG_SETMASK, &every, &before);
-    int code = pthread_create(&events->thread, NULL, watch, events);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    int code = szi_thread_start(watch, events, &events->thread);
     events->started = code == 0;
-    return -code;
+    return code;
 }
 
 static int make_room(szi_events *events)
@@ -200,7 +201,7 @@ static short to_poll(int wanted)
                    (wanted & SZ_OUT ? POLLOUT : 0));
 }
 
-/* Its place, or 0. */
+/* The index of a descriptor, or 0. */
 static size_t find(const szi_events *events, int fd)
 {
     for (size_t i = 1; i < events->count; i++)
@@ -281,7 +282,7 @@ int szi_events_get(szi_events *events, szi_fired *fired, int max)
         events->alarm = -1;
     int count = 0;
     int n = poll(events->fds + 1, (nfds_t)(events->count - 1), 0);
-    /* From where the last round ended, so that all get a turn. */
+    /* Begin where the last round ended, so that a small `max` serves all. */
     size_t others = events->count - 1, turn = events->turn;
     for (size_t k = 0; n > 0 && k < others && count < max; k++) {
         size_t i = 1 + (turn + k) % others;

@@ -1,9 +1,13 @@
-/* Handles: numbers that can be checked whatever became of their object.
+/* Handles: numbers that can be checked after their object is gone.
  *
- * An id is, from its lowest bit, 24 bits of slot index, 3 of kind and 34 of
- * generation, which grows each time the slot is freed. */
+ * An id consists, from its lowest bit, of 24 bits of slot index, 3 bits of
+ * kind and 34 bits of generation.  The generation grows each time the slot is
+ * used again. */
 
-#include "internal.h"
+#include "handle.h"
+#include "memory.h"
+
+#include <pthread.h>
 
 enum {
     GENERATION_SHIFT = SZI_INDEX_BITS + 3
@@ -16,7 +20,7 @@ uint32_t szi_process = 1;
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
-static uint32_t used = 1; /* index 0 stays free, so that no id is 0 */
+static uint32_t used = 1; /* index 0 is never used, so no id is 0 */
 static uint32_t first_free;
 
 void szi_lock(void)
@@ -35,7 +39,7 @@ static szi_slot *slot_at(uint32_t index)
     return &chunk[index & ((1u << SZI_CHUNK_BITS) - 1)];
 }
 
-/* Only messages belong to the child too. */
+/* Messages stay usable in the child.  All other handles become SZ_EFORKED. */
 static void after_fork_in_child(void)
 {
     szi_process++;
@@ -53,7 +57,7 @@ static void watch_forks(void)
     pthread_atfork(szi_lock, szi_unlock, after_fork_in_child);
 }
 
-/* An unused index, or 0.  The lock is held. */
+/* An unused index, or 0. The caller holds the lock. */
 static uint32_t take_index(void)
 {
     uint32_t index = first_free;
@@ -99,7 +103,7 @@ void szi_handle_free(uint64_t id)
     szi_slot *slot = slot_at(index);
     if ((atomic_load(&slot->id) | FORKED) == (id | FORKED) &&
         szi_kind_of(id) != 0) {
-        /* The kind goes, the generation stays for the next object. */
+        /* The next object of the slot needs the generation. */
         atomic_store(&slot->id, id >> GENERATION_SHIFT << GENERATION_SHIFT);
         slot->next_free = first_free;
         first_free = index;

@@ -3,174 +3,24 @@
 #define SZI_INTERNAL_H
 
 #include "szmq.h"
+#include "memory.h"
+#include "error.h"
+#include "clock.h"
+#include "thread.h"
+#include "list.h"
+#include "handle.h"
+#include "descriptor.h"
+#include "spelling.h"
+#include "option_table.h"
+#include "event_table.h"
+#include "endpoint.h"
+#include "multicast.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
 #include <zmq.h>
 
 #pragma GCC visibility push(hidden)
-
-/* ------------------------------------------------------------- memory -- */
-
-/* realloc and free as set by sz_set_allocator; szi_new zeroes. */
-void *szi_resize(void *old, size_t size);
-void *szi_new(size_t size);
-void szi_free(void *block);
-
-/* A copy of `length` bytes with a NUL behind them. */
-char *szi_copy_text(const char *text, size_t length);
-
-/* -------------------------------------------------------------- error -- */
-
-/* The error libzmq left in errno, read in the same breath. */
-int szi_last_error(void);
-
-/* ------------------------------------------------------------- handle -- */
-
-/* One table for all kinds.  A slot is never given back and its id never
- * returns before 2^34 reuses, so that looking up any number is safe.  Lookups
- * take no lock; making and freeing take one that is kept sound across fork. */
-typedef enum {
-    SZI_CONTEXT = 1,
-    SZI_SOCKET,
-    SZI_MESSAGE,
-    SZI_POLLER,
-    SZI_MONITOR
-} szi_kind;
-
-enum {
-    SZI_CHUNK_BITS = 12,
-    SZI_INDEX_BITS = 24,
-    SZI_CHUNKS = 1 << (SZI_INDEX_BITS - SZI_CHUNK_BITS),
-    SZI_KIND_SHIFT = SZI_INDEX_BITS
-};
-
-/* The id of the object in it.  That of a free slot has no kind, and that of an
- * object of the process before a fork one that nothing has. */
-typedef struct {
-    _Atomic uint64_t id;
-    union {
-        void *object;
-        uint32_t next_free;
-    };
-} szi_slot;
-
-extern szi_slot *_Atomic szi_chunks[SZI_CHUNKS];
-extern uint32_t szi_process; /* counts the forks that led to this process */
-
-int szi_handle_new(szi_kind kind, void *object, uint64_t *id);
-void szi_handle_free(uint64_t id);
-int szi_handle_refuse(uint64_t id, szi_kind kind); /* why a lookup failed */
-
-/* The lock of the handle table and of the list of contexts, held across fork
- * so that a child finds it free. */
-void szi_lock(void);
-void szi_unlock(void);
-
-static inline szi_kind szi_kind_of(uint64_t id)
-{
-    return (id >> SZI_KIND_SHIFT) & 7;
-}
-
-/* The object of a handle, or NULL; szi_handle_refuse tells why. */
-static inline void *szi_handle_get(uint64_t id, szi_kind kind)
-{
-    szi_slot *chunk = szi_chunks[(id >> SZI_CHUNK_BITS) & (SZI_CHUNKS - 1)];
-    if (chunk == NULL)
-        return NULL;
-    szi_slot *slot = &chunk[id & ((1u << SZI_CHUNK_BITS) - 1)];
-    if (atomic_load_explicit(&slot->id, memory_order_relaxed) != id ||
-        szi_kind_of(id) != kind)
-        return NULL;
-    void *object = slot->object;
-    if (object == NULL)
-        __builtin_unreachable();
-    return object;
-}
-
-/* ------------------------------------------------------------- option -- */
-
-/* Rules of the conversions that keep the old library's meanings. */
-enum {
-    SZI_PLAIN,
-    SZI_ALSO,    /* writing sets option number `operand` to the same value */
-    SZI_SCALED,  /* our unit is `operand` of libzmq's */
-    SZI_ZERO,    /* our 0 is libzmq's `operand` */
-    SZI_KEPT,    /* libzmq cannot read it back: the kernel remembers it */
-    SZI_SWAP,    /* the kernel's own: `operand` is one of szi_swap_value */
-    SZI_PARTIAL, /* of the values in range, libzmq takes some */
-    SZI_PROPERTY /* X-name:value */
-};
-
-enum szi_swap_value {
-    SZI_SWAP_SIZE,
-    SZI_SWAP_COUNT,
-    SZI_SWAP_BYTES,
-    SZI_SWAP_PEAK,
-    SZI_SWAP_DROPPED,
-    SZI_SWAP_LOST,
-    SZI_SWAP_PLAINTEXT,
-    SZI_SWAP_DIRECTORY,
-    SZI_SWAP_ERROR
-};
-
-/* In `types` of a context's option: it must precede the first socket. */
-#define SZI_EARLY UINT32_C(1)
-
-/* `candidate` if `name` is nearer to it than to `best`, which may be NULL;
- * near means that about a third of the letters may differ. */
-const char *szi_nearest(const char *name, const char *best,
-                        const char *candidate);
-
-/* Checks before libzmq is called: scope, direction, kind, range. */
-int szi_option_check(const sz_option *option, sz_scope scope, char access,
-                     bool integer);
-int szi_option_check_integer(const sz_option *option, int64_t value);
-int szi_option_check_bytes(const sz_option *option, const void *data,
-                           size_t size);
-
-/* A value in our unit and in libzmq's; `size` is libzmq's size of it. */
-int64_t szi_option_outward(const sz_option *option, int64_t value);
-int64_t szi_option_inward(const sz_option *option, int64_t value);
-size_t szi_option_width(const sz_option *option);
-
-/* Whether the content of an option's value can be wrong where its length is
- * not, or only some integers of the range are taken. */
-bool szi_option_partial(const sz_option *option);
-
-/* --------------------------------------------------------- descriptor -- */
-
-/* Whether `count` descriptors are free. */
-bool szi_descriptors_free(int64_t count);
-
-/* A pipe, both ends closed on exec.  SZ_EMFILE, SZ_ENFILE. */
-int szi_pipe(int fds[2]);
-
-/* Ends the writer's side of a pipe: the other one is readable from then on,
- * also while a forked child has a copy of this one. */
-void szi_pipe_end(int *fd);
-
-/* A number that no other event descriptor of the system has, or -1 where the
- * system does not tell one or the descriptor is none. */
-int64_t szi_descriptor_id(int fd);
-
-/* ----------------------------------------------------------- endpoint -- */
-
-/* Checks what libzmq accepts and should not, or would abort on. */
-int szi_endpoint_check(const char *endpoint, size_t length, bool bound);
-bool szi_endpoint_inproc(const char *endpoint);
-
-/* Why libzmq could not bind or connect.  Where it did not understand the
- * address and somebody observes the socket, it tells that first, which leaves
- * EAGAIN behind. */
-int szi_endpoint_explain(const char *endpoint, int code);
-
-/* Whether an ipc endpoint can be bound without taking anything away. */
-int szi_ipc_check(const char *endpoint);
-
-/* Tries what would make libzmq end the process later: 0 for an endpoint that
- * is not multicast. */
-int szi_multicast_check(void *zmq, const char *endpoint);
 
 /* ------------------------------------------------------------ context -- */
 
@@ -228,10 +78,6 @@ void szi_context_release(szi_context *context);
 
 /* Calls `visit` for every context of this process. */
 void szi_context_each(void (*visit)(szi_context *, void *), void *argument);
-
-/* Runs the function in a thread that is never joined and handles no signal of
- * the program's. */
-int szi_thread_start(void *(*run)(void *), void *argument);
 
 /* Makes it impossible that terminating the context aborts in libzmq because
  * an inproc connect still waits for its bind (ctx.cpp, terminate).  To resolve
@@ -421,10 +267,6 @@ int szi_offload_set_directory(szi_socket *socket, const char *text,
                               size_t length);
 const char *szi_offload_text(const szi_socket *socket,
                              const sz_option *option);
-
-/* --------------------------------------------------------------- event -- */
-
-const sz_event_type *szi_event_of(int bit);
 
 /* ------------------------------------------------------------- monitor -- */
 

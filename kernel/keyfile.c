@@ -1,6 +1,7 @@
-/* Files of keys: small, read and replaced as a whole. */
+/* Key files: small files that are read and replaced as a whole. */
 
-#include "internal.h"
+#include "error.h"
+#include "memory.h"
 
 #include <fcntl.h>
 #include <stdlib.h>
@@ -12,9 +13,8 @@ static int read_all(int fd, char *data, size_t room)
 {
     size_t size = 0;
     while (size < room) {
-        ssize_t n = read(fd, data + size, room - size);
-        if (n < 0 && errno == EINTR)
-            continue;
+        ssize_t n;
+        SZI_UNINTERRUPTED(n, read(fd, data + size, room - size));
         if (n < 0)
             return szi_last_error();
         if (n == 0)
@@ -24,7 +24,8 @@ static int read_all(int fd, char *data, size_t room)
     return SZ_EKEYFILE;
 }
 
-/* Not to wait for a pipe, nor to open a device, is why it is looked at. */
+/* O_NONBLOCK and the check for a regular file: a FIFO or a device could block
+ * the caller. */
 int sz_keyfile_read(const char *path, char data[SZ_KEYFILE_ROOM])
 {
     struct stat found;
@@ -41,9 +42,8 @@ int sz_keyfile_read(const char *path, char data[SZ_KEYFILE_ROOM])
 static int write_all(int fd, const char *data, size_t size)
 {
     while (size > 0) {
-        ssize_t n = write(fd, data, size);
-        if (n < 0 && errno == EINTR)
-            continue;
+        ssize_t n;
+        SZI_UNINTERRUPTED(n, write(fd, data, size));
         if (n < 0)
             return szi_last_error();
         data += n;

@@ -1,6 +1,6 @@
-/* The kernel's allocator, behind two replaceable functions. */
+/* The kernel's allocator: see memory.h. */
 
-#include "internal.h"
+#include "memory.h"
 
 #include <stdlib.h>
 #include <string.h>

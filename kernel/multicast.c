@@ -1,7 +1,9 @@
-/* Multicast endpoints: what libzmq would find wrong only in its own thread,
- * where it ends the process, is tried here first. */
+/* Multicast endpoints.  libzmq finds most mistakes only in its own thread,
+ * where it ends the process, so they are looked for here first. */
 
-#include "internal.h"
+#include "multicast.h"
+#include "descriptor.h"
+#include "error.h"
 
 #include <arpa/inet.h>
 #include <limits.h>
@@ -13,12 +15,13 @@
 
 enum {
     PGM_PROTOCOL = 113,
-    DESCRIPTORS = 24 /* what a PGM or NORM engine opens, with some to spare */
+    DESCRIPTORS = 24 /* a PGM or NORM engine opens fewer */
 };
 
-/* An endpoint without its transport. */
+/* An endpoint without its transport: "" as interface is the system's choice.
+ */
 typedef struct {
-    char interface[64]; /* "" for the system's choice */
+    char interface[64];
     char host[64];
     int port;
 } place;
@@ -32,7 +35,7 @@ static bool copy(char to[64], const char *from, size_t length)
     return true;
 }
 
-/* "[interface;]host:port" */
+/* Parses "[interface;]host:port". */
 static bool parse(const char *text, place *found)
 {
     const char *semicolon = strchr(text, ';');
@@ -58,7 +61,8 @@ static int option(void *zmq, int number)
     return value;
 }
 
-/* Whether a socket can be opened, and bound to the port unless that is 0. */
+/* Whether a socket can be opened and, unless `port` is 0, bound to the port.
+ */
 static int try_socket(int family, int type, int protocol, int port,
                       bool shared)
 {
@@ -86,8 +90,8 @@ static int try_socket(int family, int type, int protocol, int port,
     return code;
 }
 
-/* The interface of an endpoint, named or by one of its addresses, can be
- * joined to the group. */
+/* Whether the endpoint's interface, given by name or address, can join the
+ * group. */
 static int try_group(const place *at, struct in_addr group)
 {
     struct ip_mreqn request = {.imr_multiaddr = group};
@@ -129,7 +133,8 @@ static int try_group6(const place *at, struct in6_addr group)
     return code;
 }
 
-/* NORM looks names up in libzmq's thread, so only numbers are taken. */
+/* NORM would resolve names in libzmq's thread, so only numeric addresses are
+ * accepted. */
 static int check_norm(const char *address)
 {
     place at;
@@ -152,7 +157,7 @@ static int check_norm(const char *address)
     return six ? try_group6(&at, v6) : try_group(&at, v4);
 }
 
-/* libzmq itself looks at the address in time. */
+/* libzmq checks the address itself, in the calling thread. */
 static int check_pgm(void *zmq, const char *address, bool raw)
 {
     place at;

@@ -319,7 +319,7 @@ static int make_observer(szi_context *context)
     int code = open_router(observer);
     if (code == 0) {
         atomic_fetch_add(&context->references, 1);
-        code = szi_thread_start(observe, observer);
+        code = szi_thread_start(observe, observer, NULL);
         if (code != 0) {
             atomic_fetch_sub(&context->references, 1);
             zmq_close(observer->router);

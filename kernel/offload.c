@@ -8,7 +8,6 @@
 #include "offload.h"
 
 #include <string.h>
-#include <time.h>
 
 enum {
     PIECE = 64 * 1024,  /* read at a time, between looks at the clock */
@@ -17,13 +16,6 @@ enum {
     PATIENCE = 100,     /* before others do who were not signalled */
     IDLE = 50           /* before an empty swap gives back its space */
 };
-
-static int64_t microseconds(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
-}
 
 bool szi_offload_waits(const szi_socket *socket)
 {
@@ -98,7 +90,7 @@ static int make_front(szi_offload *o, int64_t end)
         code = make_room(o, count);
     while (code == 0) {
         if (o->made > 0 && o->filled < sizes[o->made - 1]) {
-            if (o->filled > 0 && microseconds() > end)
+            if (o->filled > 0 && szi_microseconds() > end)
                 return SZ_EINTR;
             code = read_piece(o, (size_t)sizes[o->made - 1]);
         } else if (o->made < count) {
@@ -155,9 +147,10 @@ static void drop_front(szi_offload *o)
 int szi_offload_pump(szi_socket *socket, int messages, int64_t time)
 {
     szi_offload *o = socket->offload;
-    int64_t end = microseconds() + time;
+    int64_t end = szi_microseconds() + time;
     for (int n = 0; !szi_offload_empty(o); n++) {
-        if (n == messages || (n % OFTEN == OFTEN - 1 && microseconds() > end))
+        if (n == messages ||
+            (n % OFTEN == OFTEN - 1 && szi_microseconds() > end))
             return SZ_EINTR;
         int code = send_view(socket);
         if (code == SZ_EINVAL) {

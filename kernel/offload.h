@@ -4,6 +4,9 @@
 #ifndef SZI_OFFLOAD_H
 #define SZI_OFFLOAD_H
 
+#include "internal.h"
+#include "checksum.h"
+#include "disk.h"
 #include "swap.h"
 
 #pragma GCC visibility push(hidden)
@@ -23,7 +26,6 @@ struct szi_offload {
 };
 
 enum {
-    SZI_SLICE = 200, /* microseconds that a pump takes */
     SZI_SLICE_MESSAGES = 256
 };
 

@@ -9,6 +9,7 @@
  * every cold watch is armed, and making one hot in between wakes whoever
  * waits. */
 
+#include "internal.h"
 #include "events.h"
 
 typedef struct szi_poller szi_poller;

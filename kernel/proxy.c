@@ -4,21 +4,12 @@
 #include "internal.h"
 
 #include <string.h>
-#include <time.h>
 
 enum {
-    MOST = 256,     /* messages of a slice */
-    SLICE = 200000, /* its time in nanoseconds */
-    GLANCE = 8,     /* messages between two looks at the clock */
+    MOST = 256, /* messages of a slice */
+    GLANCE = 8, /* messages between two looks at the clock */
     FEW = 16
 };
-
-static int64_t nanoseconds(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
-}
 
 static int has_room(szi_socket *socket)
 {
@@ -100,7 +91,7 @@ static int pass(szi_socket *from, szi_socket *to, szi_socket *capture,
 static int move_slice(szi_socket *from, szi_socket *to, szi_socket *capture,
                       sz_moved *moved)
 {
-    int64_t end = nanoseconds() + SLICE;
+    int64_t end = szi_microseconds() + SZI_SLICE;
     for (int i = 1; i <= MOST; i++) {
         int room = i > 1 && capture != NULL ? has_room(capture) : 1;
         if (room <= 0) {
@@ -119,7 +110,7 @@ static int move_slice(szi_socket *from, szi_socket *to, szi_socket *capture,
         }
         if (code <= 0)
             return code;
-        if (i % GLANCE == 0 && nanoseconds() > end)
+        if (i % GLANCE == 0 && szi_microseconds() > end)
             return 0;
     }
     return 0;

@@ -1,45 +1,22 @@
 /* A ring of bytes in a file.
  *
- * Bytes are addressed by positions that only grow: position p stands at
- * offset (p - base) mod size.  Where the ring grows while its content goes
- * over its end, the content stays as it is, and what is written from then
- * on, from position `seam` on, goes behind the old end. */
+ * Bytes are addressed by positions that only grow: position p is at offset (p
+ * - base) mod size.  When the ring grows while its content wraps around its
+ * end, the content stays where it is.  Bytes from position `seam` on are then
+ * written behind the old end. */
 
-#include "swap.h"
+#include "ring.h"
 
 enum {
-    SOME = 3,   /* tries of what fails */
-    MANY = 100, /* tries of what is interrupted */
-    TRIMMED = 4 * 1024 * 1024
+    READS = 3,                /* tries of a read that fails */
+    TRIMMED = 4 * 1024 * 1024 /* bytes that one call cuts off */
 };
-
-static int open_in(const szi_disk *disk, const char *directory)
-{
-    int fd = SZ_EINTR;
-    for (int tries = 0; tries < MANY && fd == SZ_EINTR; tries++)
-        fd = disk->open(disk->self, directory);
-    return fd;
-}
-
-/* A file system may take a file and have no room for what is in it. */
-int szi_disk_try(const szi_disk *disk, const char *directory)
-{
-    static const unsigned char page[4096];
-    int fd = open_in(disk, directory);
-    if (fd < 0)
-        return fd;
-    int64_t done = SZ_EINTR;
-    for (int tries = 0; tries < MANY && done == SZ_EINTR; tries++)
-        done = disk->write(disk->self, fd, page, sizeof page, 0);
-    disk->close(disk->self, fd);
-    return done > 0 ? 0 : done < 0 ? (int)done : SZ_EIO;
-}
 
 static int open_file(szi_ring *ring)
 {
     if (ring->fd >= 0)
         return 0;
-    int fd = open_in(ring->disk, ring->directory);
+    int fd = szi_disk_open(ring->disk, ring->directory);
     if (fd < 0)
         return fd;
     ring->fd = fd;
@@ -47,7 +24,7 @@ static int open_file(szi_ring *ring)
     return 0;
 }
 
-/* Where a position stands, and how many bytes follow it there. */
+/* The offset of a position, and the number of bytes that follow it there. */
 static uint64_t locate(const szi_ring *ring, uint64_t at, uint64_t *offset)
 {
     if (at < ring->seam) {
@@ -65,14 +42,14 @@ void szi_ring_restart(szi_ring *ring, uint64_t at, uint64_t size)
     ring->seam = 0;
 }
 
-/* Writes something: how much, or an error. */
+/* Writes at least one byte: their number, or an error. */
 static int64_t write_some(szi_ring *ring, uint64_t at, const void *from,
                           size_t size)
 {
     uint64_t offset;
     size_t run = (size_t)szi_least(size, locate(ring, at, &offset));
     int64_t done = SZ_EINTR;
-    for (int tries = 0; tries < MANY && done == SZ_EINTR; tries++)
+    for (int tries = 0; tries < SZI_DISK_TRIES && done == SZ_EINTR; tries++)
         done =
             ring->disk->write(ring->disk->self, ring->fd, from, run, offset);
     if (done > 0 && offset + (uint64_t)done > ring->extent)
@@ -102,7 +79,8 @@ int64_t szi_ring_read(szi_ring *ring, uint64_t at, void *to, size_t size,
     uint64_t offset;
     size = (size_t)szi_least(size, locate(ring, at, &offset));
     int64_t done = 0;
-    for (int tries = 0; tries < (done == SZ_EINTR ? MANY : SOME); tries++) {
+    for (int tries = 0; tries < (done == SZ_EINTR ? SZI_DISK_TRIES : READS);
+         tries++) {
         done = ring->disk->read(ring->disk->self, ring->fd, to, size, offset);
         if (done > 0)
             return done;
@@ -144,7 +122,7 @@ int szi_ring_trim(szi_ring *ring)
         return 0;
     uint64_t length = ring->extent > TRIMMED ? ring->extent - TRIMMED : 0;
     int code = SZ_EINTR;
-    for (int tries = 0; tries < MANY && code == SZ_EINTR; tries++)
+    for (int tries = 0; tries < SZI_DISK_TRIES && code == SZ_EINTR; tries++)
         code = ring->disk->truncate(ring->disk->self, ring->fd, length);
     if (code != 0)
         return code;

@@ -1,6 +1,6 @@
-/* Keys: Z85, CURVE's pairs, and what is not to be seen by others. */
+/* Keys: Z85, CURVE key pairs, and handling secrets. */
 
-#include "internal.h"
+#include "error.h"
 
 #include <string.h>
 
@@ -14,8 +14,8 @@ enum {
     WORD = 4
 };
 
-/* The value of a character, or -1.  Looks at every digit, so that the time
- * does not tell which one it was. */
+/* The value of a character, or -1. It always looks at every digit, so that its
+ * time does not depend on the character. */
 static int digit_value(char c)
 {
     int value = -1;
@@ -39,7 +39,8 @@ int sz_z85_encode(const void *data, size_t size, char *text)
     return 0;
 }
 
-/* The word of a group, or why it has none; *place is then where. */
+/* The word of a group.  On an error *place is the index of the character that
+ * is wrong. */
 static int decode_group(const char *text, uint32_t *word, size_t *place)
 {
     uint64_t value = 0;
@@ -74,8 +75,6 @@ int sz_z85_decode(const char *text, size_t length, void *data, size_t *place)
     }
     return 0;
 }
-
-/* ---------------------------------------------------------------- keys -- */
 
 int sz_key_text(const void *key, size_t size, char text[SZ_KEY_TEXT + 1],
                 size_t *place)
@@ -118,8 +117,6 @@ int sz_curve_public(const void *secret_key, size_t size,
     sz_wipe(text, sizeof text);
     return code;
 }
-
-/* ------------------------------------------------------------- secrets -- */
 
 bool sz_equal(const void *a, const void *b, size_t size)
 {

@@ -1,40 +1,45 @@
 /* The swap: see swap.h.
  *
- * The queue is one stream of bytes, records one after another, addressed by
+ * The queue is one stream of bytes, record after record, addressed by
  * positions that only grow.  At any time
  *
  *     head <= read <= loaded <= flushed <= tail
  *
- *     head..tail      what is queued: whole records
- *     head..read      what was taken of the record at the front
+ *     head..tail      the queue: whole records
+ *     head..read      read already, of the record at the front
  *     read..loaded    in the front buffer
  *     loaded..flushed in the file
  *     flushed..tail   in the back buffer
  *
- * While the file has nothing, a full back buffer simply becomes the front
- * one, so that a queue that fits into both never reaches the disk.
+ * While the file is empty, a full back buffer becomes the front buffer, so
+ * that a queue that fits into both never reaches the disk.
  *
- * A record is a header, the sizes of the parts where there are several, the
+ * A record is a header, the sizes of the parts if there are several, the
  * parts, and a checksum of all of it.  The header has a checksum of its own:
- * where it is sound, a record whose rest is not is skipped alone. */
+ * if only the rest of a record is corrupt, only that record is lost. */
 
 #include "swap.h"
+#include "checksum.h"
+#include "handle.h"
+#include "memory.h"
+#include "ring.h"
 
+#include <errno.h>
 #include <string.h>
 
 typedef struct {
-    uint32_t mark; /* tells a record from an older one at its place */
+    uint32_t mark; /* differs from that of an older record at its position */
     uint32_t parts;
     uint64_t bytes; /* of all parts */
     uint32_t checksum;
 } header;
 
 enum {
-    HEADER = 20, /* without padding */
+    HEADER = 20, /* bytes of `header` in the file: without padding */
     TRAILER = 4,
-    SIZE = 8, /* of a size */
+    SIZE = 8, /* bytes of the size of a part */
     FEW = 8,
-    ALIGNED = 64 /* copies from the page cache to other places take thrice */
+    ALIGNED = 64 /* unaligned copies from the page cache take 3 times longer */
 };
 
 #define MAGIC UINT32_C(0x737a6d71)
@@ -44,27 +49,25 @@ struct szi_swap {
     uint32_t process;
     int error;
     uint64_t head, read, loaded, flushed, tail;
-    unsigned char *front, *back, *buffers; /* what both were made as */
-    uint64_t front_start;                  /* the position of its first byte */
+    unsigned char *front, *back, *buffers; /* `buffers` is the block of both */
+    uint64_t front_start; /* the position of the first byte of `front` */
     size_t buffer;
     uint64_t limit; /* the size of the swap */
     uint64_t messages, peak, lost;
     uint32_t serial; /* of the record at the front */
-    /* The record at the front, as far as it was read. */
+    /* How far the record at the front was read. */
     enum {
         UNREAD,
-        SIZED, /* its header is read */
-        OPEN,  /* its sizes too */
-        SOUND  /* it was checked, and may be viewed still */
+        SIZED, /* its header was read */
+        OPEN,  /* its sizes were read */
+        SOUND  /* it was checked, and may still be viewed */
     } stage;
-    uint64_t end; /* of the record */
+    uint64_t end; /* the position behind the record */
     header record;
     uint64_t few[FEW], *sizes;
     szi_checksum sum;
     char directory[];
 };
-
-/* ------------------------------------------------------------- buffers -- */
 
 static int make_buffers(szi_swap *swap)
 {
@@ -85,7 +88,7 @@ static void free_buffers(szi_swap *swap)
     swap->buffers = swap->front = swap->back = NULL;
 }
 
-/* Writes what comes next to the file. */
+/* Appends to the content of the file. */
 static int write_next(szi_swap *swap, const void *from, size_t size)
 {
     if (swap->loaded == swap->flushed)
@@ -101,7 +104,7 @@ static int flush(szi_swap *swap)
     return write_next(swap, swap->back, (size_t)(swap->tail - swap->flushed));
 }
 
-/* Fills the front buffer from the file; `wanted` is needed now. */
+/* Fills the front buffer from the file.  `wanted` bytes are needed now. */
 static int load(szi_swap *swap, size_t wanted)
 {
     size_t size =
@@ -115,7 +118,7 @@ static int load(szi_swap *swap, size_t wanted)
     return 0;
 }
 
-/* The back buffer becomes the front one, which was read. */
+/* Exchanges the buffers.  The front buffer must have been read. */
 static void turn(szi_swap *swap)
 {
     unsigned char *read = swap->front;
@@ -125,7 +128,7 @@ static void turn(szi_swap *swap)
     swap->loaded = swap->flushed = swap->tail;
 }
 
-/* Empties the back buffer. */
+/* Makes the back buffer empty. */
 static int clear_back(szi_swap *swap)
 {
     if (swap->read < swap->flushed)
@@ -134,9 +137,9 @@ static int clear_back(szi_swap *swap)
     return 0;
 }
 
-/* Where the back buffer is empty and the file in use, what is large is written
- * from where it is, in pieces of the buffer's size, which keeps writes at
- * whole pages.  *done is how much, or 0. */
+/* Writes large data from where it is, if the back buffer is empty and the file
+ * in use.  The pieces have the size of a buffer, which keeps writes at whole
+ * pages.  *done is the number of bytes written, or 0. */
 static int put_large(szi_swap *swap, szi_checksum *sum, const void *from,
                      size_t size, size_t *done)
 {
@@ -145,7 +148,8 @@ static int put_large(szi_swap *swap, szi_checksum *sum, const void *from,
         swap->read == swap->flushed)
         return 0;
     size_t n = size - size % swap->buffer;
-    szi_checksum_copy(sum, NULL, from, n); /* first: that warms the cache */
+    szi_checksum_copy(sum, NULL, from,
+                      n); /* before the write: fills the cache */
     int code = write_next(swap, from, n);
     if (code != 0)
         return code;
@@ -209,7 +213,7 @@ static int get(szi_swap *swap, szi_checksum *sum, void *to, size_t size)
     return 0;
 }
 
-/* Goes on reading at a position, at most the tail. */
+/* Continues reading at a position, which is at most the tail. */
 static void skip_to(szi_swap *swap, uint64_t to)
 {
     if (to > swap->flushed)
@@ -218,8 +222,6 @@ static void skip_to(szi_swap *swap, uint64_t to)
         swap->loaded = swap->front_start = to;
     swap->read = to;
 }
-
-/* ------------------------------------------------------ making, freeing -- */
 
 int szi_swap_new(const szi_disk *disk, const char *directory, uint64_t size,
                  size_t buffer, szi_swap **made)
@@ -243,8 +245,7 @@ int szi_swap_new(const szi_disk *disk, const char *directory, uint64_t size,
 
 static void close_record(szi_swap *swap)
 {
-    if (swap->sizes != swap->few)
-        szi_free(swap->sizes);
+    szi_array_free(swap->sizes, swap->few);
     swap->sizes = swap->few;
     swap->stage = UNREAD;
 }
@@ -259,15 +260,13 @@ void szi_swap_free(szi_swap *swap)
     szi_free(swap);
 }
 
-/* ----------------------------------------------------------- appending -- */
-
 static uint64_t record_size(const header *record)
 {
     uint64_t sizes = record->parts > 1 ? SIZE * (uint64_t)record->parts : 0;
     return HEADER + sizes + record->bytes + TRAILER;
 }
 
-/* False for more than any swap can hold. */
+/* False if the message is larger than any swap. */
 static bool measure(const szi_bytes *parts, size_t count, header *record)
 {
     const uint64_t most = INT64_MAX / 2;
@@ -309,7 +308,8 @@ static int put_record(szi_swap *swap, header *record, const szi_bytes *parts,
     return code;
 }
 
-/* Forgets what was put from a position on, wherever it has got to. */
+/* Undoes what was put from a position on, in whichever buffer or file it is.
+ */
 static void take_back(szi_swap *swap, uint64_t from)
 {
     swap->tail = from;
@@ -355,9 +355,7 @@ int szi_swap_append(szi_swap *swap, const szi_bytes *parts, size_t count)
     return 0;
 }
 
-/* -------------------------------------------------------------- taking -- */
-
-/* Goes on behind the record at the front, whose content is not to be had. */
+/* Removes the record at the front, whose content cannot be read. */
 static int lose_record(szi_swap *swap, int code)
 {
     skip_to(swap, swap->end);
@@ -367,7 +365,8 @@ static int lose_record(szi_swap *swap, int code)
     return SZ_ECORRUPT;
 }
 
-/* Where the record ends is not known, so nor is where others begin. */
+/* Removes all records: the header that says where the next one begins cannot
+ * be read. */
 static int lose_all(szi_swap *swap, int code)
 {
     swap->lost += swap->messages;
@@ -403,12 +402,10 @@ static int read_header(szi_swap *swap)
 static int read_sizes(szi_swap *swap)
 {
     size_t count = swap->record.parts;
-    if (count > FEW) {
-        swap->sizes = szi_resize(NULL, count * SIZE);
-        if (swap->sizes == NULL) {
-            swap->sizes = swap->few;
-            return SZ_ENOMEM;
-        }
+    swap->sizes = szi_array(swap->few, FEW, count, SIZE);
+    if (swap->sizes == NULL) {
+        swap->sizes = swap->few;
+        return SZ_ENOMEM;
     }
     szi_checksum_begin(&swap->sum, swap->record.checksum);
     swap->stage = OPEN;
@@ -491,11 +488,9 @@ void szi_swap_drop(szi_swap *swap)
     swap->serial++;
 }
 
-/* -------------------------------------------------------- size, space -- */
-
 void szi_swap_resize(szi_swap *swap, uint64_t size)
 {
-    /* What is behind the ring's content leaves no room behind its old end. */
+    /* The ring can only grow behind content that it knows of. */
     if (size > swap->file.size && swap->loaded < swap->flushed)
         flush(swap);
     swap->limit = size;

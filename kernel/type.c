@@ -1,6 +1,6 @@
-/* The socket types, from type.def, and the old names of two of them. */
+/* The socket types of type.def, and libzmq's old names of two of them. */
 
-#include "internal.h"
+#include "spelling.h"
 
 #include <string.h>
 

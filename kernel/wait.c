@@ -1,27 +1,6 @@
-/* The clock, and the plain blocking waits for C programs and tests. */
+/* The plain blocking wait for C programs and tests. */
 
 #include "internal.h"
-
-#include <poll.h>
-#include <time.h>
-
-int64_t sz_now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
-int sz_wait(int fd, int timeout)
-{
-    struct pollfd watched = {.fd = fd, .events = POLLIN};
-    int n = poll(&watched, 1, timeout);
-    if (n < 0)
-        return szi_last_error();
-    if (watched.revents & POLLNVAL)
-        return SZ_EBADF;
-    return n == 0 ? SZ_EAGAIN : 0;
-}
 
 int sz_socket_wait(sz_socket handle, int events, int timeout)
 {

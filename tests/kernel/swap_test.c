@@ -4,6 +4,7 @@
 #include "support.h"
 
 #define MODEL(condition) assert_true(condition)
+#include "checksum.h"
 #include "swap_model.h"
 
 #include <fcntl.h>

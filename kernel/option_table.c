@@ -1,7 +1,9 @@
-/* Options as data: the table, looking rows up, and the checks and conversions
- * that the rows describe.  Knows libzmq's numbers, and no socket. */
+/* The table of options, searching it, and the checks and conversions that its
+ * rows describe. */
 
-#include "internal.h"
+#include "option_table.h"
+#include "error.h"
+#include "spelling.h"
 
 #include <limits.h>
 #include <stdlib.h>
@@ -56,65 +58,6 @@ const sz_option *sz_option_find(sz_scope scope, const char *name)
     return NULL;
 }
 
-enum {
-    LONGEST = 40 /* no name is near to a longer one */
-};
-
-/* Edit distance of words of at most LONGEST letters, where two neighbours in
- * the wrong order count as one mistake. */
-static size_t distance(const char *a, const char *b)
-{
-    size_t rows[3][LONGEST + 1];
-    size_t *above = rows[0], *before = rows[1], *row = rows[2];
-    size_t n = strlen(b);
-    for (size_t j = 0; j <= n; j++)
-        row[j] = j;
-    for (size_t i = 0; a[i] != '\0'; i++) {
-        size_t *unused = above;
-        above = before;
-        before = row;
-        row = unused;
-        row[0] = i + 1;
-        for (size_t j = 0; j < n; j++) {
-            size_t best = before[j] + (a[i] != b[j]);
-            if (row[j] + 1 < best)
-                best = row[j] + 1;
-            if (before[j + 1] + 1 < best)
-                best = before[j + 1] + 1;
-            bool swapped =
-                i > 0 && j > 0 && a[i] == b[j - 1] && a[i - 1] == b[j];
-            if (swapped && above[j - 1] + 1 < best)
-                best = above[j - 1] + 1;
-            row[j + 1] = best;
-        }
-    }
-    return row[n];
-}
-
-static size_t common_prefix(const char *a, const char *b)
-{
-    size_t length = 0;
-    while (a[length] != '\0' && a[length] == b[length])
-        length++;
-    return length;
-}
-
-const char *szi_nearest(const char *name, const char *best,
-                        const char *candidate)
-{
-    if (strlen(name) > LONGEST)
-        return best;
-    size_t near = distance(name, candidate);
-    if (near > 1 + strlen(name) / 3)
-        return best;
-    if (best == NULL || near < distance(name, best))
-        return candidate;
-    if (near == distance(name, best) &&
-        common_prefix(name, candidate) > common_prefix(name, best))
-        return candidate;
-    return best;
-}
-
 const char *sz_option_near(sz_scope scope, const char *name)
 {
     const char *best = NULL;
@@ -124,7 +67,7 @@ const char *sz_option_near(sz_scope scope, const char *name)
     return best;
 }
 
-/* Whether a version, "4.2.3" or "4.2", is newer than the libzmq that runs. */
+/* Whether a version ("4.2.3" or "4.2") is newer than the libzmq that runs. */
 static bool is_newer(const char *since)
 {
     int version[3];
@@ -159,7 +102,8 @@ int szi_option_check_integer(const sz_option *option, int64_t value)
     return value < option->min || value > option->max ? SZ_ERANGE : 0;
 }
 
-/* As libzmq has it: a name that begins with X-, and a value. */
+/* libzmq's own rule: a name of at most 254 bytes that begins with X-, a colon,
+ * and a value. */
 static bool is_property(const char *text, size_t size)
 {
     const char *colon = memchr(text, ':', size);
@@ -206,8 +150,8 @@ int64_t szi_option_outward(const sz_option *option, int64_t value)
     return value;
 }
 
-/* libzmq takes int where a value fits into one, but for socket options whose
- * range is that of 64 bits. */
+/* libzmq takes an int for every option except those whose range needs 64 bits.
+ */
 size_t szi_option_width(const sz_option *option)
 {
     return option->max > INT_MAX ? sizeof(int64_t) : sizeof(int);

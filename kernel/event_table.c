@@ -1,6 +1,8 @@
-/* The events of monitors, from event.def. */
+/* The events that monitors report, and what their values mean, from event.def.
+ */
 
-#include "internal.h"
+#include "event_table.h"
+#include "spelling.h"
 
 #include <string.h>
 

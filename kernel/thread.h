@@ -1,0 +1,16 @@
+/* Threads of the kernel.  They block all signals, so that the program's
+ * handlers run in the program's threads. */
+#ifndef SZI_THREAD_H
+#define SZI_THREAD_H
+
+#include <pthread.h>
+
+#pragma GCC visibility push(hidden)
+
+/* Runs a function in a new thread.  The thread is detached if `joined` is
+ * NULL, else the caller has to join it. */
+int szi_thread_start(void *(*run)(void *), void *argument, pthread_t *joined);
+
+#pragma GCC visibility pop
+
+#endif
