@@ -56,8 +56,8 @@ void szi_context_release(szi_context *context)
         close(context->done[1]);
     pthread_mutex_destroy(&context->lock);
     pthread_cond_destroy(&context->drained);
-    pthread_mutex_destroy(&context->observing);
-    szi_free(context->observer);
+    pthread_mutex_destroy(&context->monitoring);
+    szi_free(context->monitor_thread);
     szi_free(context);
 }
 
@@ -79,7 +79,7 @@ int sz_context_new(sz_context *handle)
     }
     pthread_mutex_init(&context->lock, NULL);
     pthread_cond_init(&context->drained, NULL);
-    pthread_mutex_init(&context->observing, NULL);
+    pthread_mutex_init(&context->monitoring, NULL);
     atomic_init(&context->references, 1);
     atomic_init(&context->closing, false);
     atomic_init(&context->gone, false);

@@ -27,8 +27,8 @@
 typedef struct szi_name szi_name;
 typedef struct szi_socket szi_socket;
 typedef struct szi_context szi_context;
-typedef struct szi_observer szi_observer;
-typedef struct szi_observed szi_observed;
+typedef struct szi_monitor_thread szi_monitor_thread;
+typedef struct szi_monitored szi_monitored;
 typedef struct szi_monitor szi_monitor;
 
 struct szi_name {
@@ -68,8 +68,8 @@ struct szi_context {
     int done[2];    /* a pipe: [0] is readable once the context is gone */
     void *resolver; /* see inproc.c */
     szi_name *pending;
-    pthread_mutex_t observing; /* see observer.c */
-    szi_observer *observer;
+    pthread_mutex_t monitoring; /* see observer.c */
+    szi_monitor_thread *monitor_thread;
 };
 
 /* The context of a handle, to be released, or NULL and why. */
@@ -99,7 +99,7 @@ enum {
 };
 
 typedef struct szi_watch szi_watch;
-typedef struct szi_offload szi_offload;
+typedef struct szi_swap_socket szi_swap_socket;
 
 typedef struct szi_endpoint {
     struct szi_endpoint *next;
@@ -121,18 +121,18 @@ struct szi_socket {
     bool nodrop;  /* the option xpub-nodrop, but for the swap's use */
     bool relaxed; /* the option req-relaxed */
     bool swap_plaintext;
-    char *swap_directory;   /* NULL for the default */
-    szi_offload *offload;   /* NULL while it has no swap */
-    atomic_bool draining;   /* closed, and a thread has it until then */
-    atomic_bool kept;       /* the process ends, and watches the linger */
-    bool torn;              /* a message received so far in part only */
-    int exhausted;          /* see sz_socket_exhausted */
-    size_t held;            /* parts received and not released */
-    size_t room;            /* of `rest` */
-    zmq_msg_t first;        /* part 0 */
-    zmq_msg_t *rest;        /* parts 1 and on */
-    szi_watch *watches;     /* the pollers that watch it */
-    szi_observed *observed; /* NULL while nobody observes it */
+    char *swap_directory;     /* NULL for the default */
+    szi_swap_socket *swap;    /* NULL while it has no swap */
+    atomic_bool draining;     /* closed, and a thread has it until then */
+    atomic_bool kept;         /* the process ends, and watches the linger */
+    bool torn;                /* a message received so far in part only */
+    int armed;                /* see sz_socket_exhausted */
+    size_t held;              /* parts received and not released */
+    size_t room;              /* of `rest` */
+    zmq_msg_t first;          /* part 0 */
+    zmq_msg_t *rest;          /* parts 1 and on */
+    szi_watch *watches;       /* the pollers that watch it */
+    szi_monitored *monitored; /* NULL while nobody observes it */
     szi_endpoint *endpoints;
     char *scratch; /* what the last call returned a pointer to */
     uint64_t id;
@@ -202,17 +202,17 @@ void szi_message_return(sz_message message, zmq_msg_t *part);
  * which may be an error. */
 void szi_poller_touch(szi_watch *watches);
 void szi_poller_settled(szi_watch *watches, int events);
-void szi_offload_nudge(szi_socket *socket);
+void szi_swap_socket_nudge(szi_socket *socket);
 void szi_socket_tell(szi_socket *socket);
 static inline void szi_socket_touched(szi_socket *socket)
 {
-    socket->exhausted = 0;
-    if (socket->watches != NULL || socket->offload != NULL)
+    socket->armed = 0;
+    if (socket->watches != NULL || socket->swap != NULL)
         szi_socket_tell(socket);
 }
 static inline void szi_socket_settled(szi_socket *socket, int events)
 {
-    if (socket->offload != NULL)
+    if (socket->swap != NULL)
         szi_socket_touched(socket);
     else if (socket->watches != NULL)
         szi_poller_settled(socket->watches, events);
@@ -238,35 +238,37 @@ int szi_count_sent(szi_socket *socket, int code, size_t size);
 /* ------------------------------------------------------------- offload -- */
 
 /* sz_send and szi_send_made of a socket that has a swap. */
-int szi_offload_send(szi_socket *socket, const sz_part *parts, size_t count);
-int szi_offload_send_made(szi_socket *socket, zmq_msg_t *made, size_t count);
+int szi_swap_socket_send(szi_socket *socket, const sz_part *parts,
+                         size_t count);
+int szi_swap_socket_send_made(szi_socket *socket, zmq_msg_t *made,
+                              size_t count);
 
 /* Has the next sending answer SZ_ECORRUPT, which nobody was told yet. */
-void szi_offload_tell_again(szi_socket *socket);
+void szi_swap_socket_report_again(szi_socket *socket);
 
 /* Whether messages wait in the socket's swap, if it has one. */
-bool szi_offload_waits(const szi_socket *socket);
+bool szi_swap_socket_waits(const szi_socket *socket);
 
 /* The events of a socket as its user sees them, which moves some of what
  * waits; and sz_socket_wait where there is a swap. */
 int szi_socket_state(szi_socket *socket);
-int szi_offload_wait(szi_socket *socket, int events, int timeout);
+int szi_socket_await(szi_socket *socket, int events, int timeout);
 
 /* The socket is closed: true if a thread has taken it over, to close it when
  * the swap is empty or its linger over.  Else the swap is gone. */
-bool szi_offload_close(szi_socket *socket);
+bool szi_linger(szi_socket *socket);
 
 /* The rows of the rule SZI_SWAP.  _allows tells whether an option may be set
  * to a value where there is a swap. */
-int szi_offload_allows(const szi_socket *socket, const sz_option *option,
-                       int64_t value);
-int szi_offload_set(szi_socket *socket, const sz_option *option,
-                    int64_t value);
-int64_t szi_offload_get(const szi_socket *socket, const sz_option *option);
-int szi_offload_set_directory(szi_socket *socket, const char *text,
-                              size_t length);
-const char *szi_offload_text(const szi_socket *socket,
-                             const sz_option *option);
+int szi_swap_option_allows(const szi_socket *socket, const sz_option *option,
+                           int64_t value);
+int szi_swap_option_set(szi_socket *socket, const sz_option *option,
+                        int64_t value);
+int64_t szi_swap_option_get(const szi_socket *socket, const sz_option *option);
+int szi_swap_option_set_directory(szi_socket *socket, const char *text,
+                                  size_t length);
+const char *szi_swap_option_text(const szi_socket *socket,
+                                 const sz_option *option);
 
 /* ------------------------------------------------------------- monitor -- */
 
@@ -277,19 +279,19 @@ szi_monitor **szi_monitor_next(szi_monitor *monitor);
 
 /* ------------------------------------------------------------ observer -- */
 
-bool szi_observes_all(void);
+bool szi_monitors_all(void);
 
 /* Observes the socket, if nobody does; and for as long as it is open. */
-int szi_observe(szi_socket *socket);
-int szi_observe_always(szi_socket *socket);
+int szi_monitored_begin(szi_socket *socket);
+int szi_monitored_keep(szi_socket *socket);
 
 /* The socket is about to be closed; one of its endpoints was disconnected. */
-void szi_observed_closing(szi_socket *socket);
-void szi_observed_disconnected(szi_socket *socket, const char *endpoint);
+void szi_monitored_closing(szi_socket *socket);
+void szi_monitored_disconnected(szi_socket *socket, const char *endpoint);
 
 /* With `observing` of the context held. */
-int szi_observed_join(szi_observed *observed, szi_monitor *monitor);
-void szi_observed_leave(szi_observed *observed, szi_monitor *monitor);
+int szi_monitored_join(szi_monitored *observed, szi_monitor *monitor);
+void szi_monitored_leave(szi_monitored *observed, szi_monitor *monitor);
 
 #pragma GCC visibility pop
 

@@ -23,8 +23,8 @@ typedef struct entry {
 struct szi_monitor {
     uint64_t id;
     szi_context *context;
-    szi_observed *observed; /* NULL once it is over */
-    szi_monitor *next;      /* of the same socket */
+    szi_monitored *monitored; /* NULL once it is over */
+    szi_monitor *next;        /* of the same socket */
     int events;
     bool stopped;
     int fds[2];
@@ -82,7 +82,7 @@ void szi_monitor_tell(szi_monitor *m, const sz_event *event)
 
 void szi_monitor_end(szi_monitor *m)
 {
-    m->observed = NULL;
+    m->monitored = NULL;
     if (m->fds[1] >= 0)
         szi_pipe_end(&m->fds[1]);
 }
@@ -130,14 +130,14 @@ static void destroy(szi_monitor *m)
 
 static void stop(szi_monitor *m)
 {
-    pthread_mutex_lock(&m->context->observing);
+    pthread_mutex_lock(&m->context->monitoring);
     m->stopped = true;
     clear(m);
-    szi_observed *observed = m->observed;
+    szi_monitored *observed = m->monitored;
     szi_monitor_end(m);
     if (observed != NULL)
-        szi_observed_leave(observed, m);
-    pthread_mutex_unlock(&m->context->observing);
+        szi_monitored_leave(observed, m);
+    pthread_mutex_unlock(&m->context->monitoring);
 }
 
 int sz_monitor_new(sz_socket handle, int events, sz_monitor *monitor)
@@ -151,13 +151,13 @@ int sz_monitor_new(sz_socket handle, int events, sz_monitor *monitor)
     int code = make(socket, events, &m);
     if (code != 0)
         return code;
-    code = szi_observe(socket);
+    code = szi_monitored_begin(socket);
     if (code == 0) {
-        pthread_mutex_lock(&m->context->observing);
-        code = szi_observed_join(socket->observed, m);
+        pthread_mutex_lock(&m->context->monitoring);
+        code = szi_monitored_join(socket->monitored, m);
         if (code == 0)
-            m->observed = socket->observed;
-        pthread_mutex_unlock(&m->context->observing);
+            m->monitored = socket->monitored;
+        pthread_mutex_unlock(&m->context->monitoring);
     }
     if (code != 0) {
         stop(m);
@@ -185,7 +185,7 @@ static int receive(szi_monitor *m, sz_event *event)
     szi_free(m->current);
     m->current = NULL;
     if (m->first == NULL)
-        return m->stopped || m->observed == NULL ? SZ_ECLOSED : SZ_EAGAIN;
+        return m->stopped || m->monitored == NULL ? SZ_ECLOSED : SZ_EAGAIN;
     m->current = take(m);
     *event = m->current->event;
     char byte;
@@ -199,9 +199,9 @@ int sz_monitor_receive(sz_monitor handle, sz_event *event)
     szi_monitor *m = get(handle);
     if (m == NULL)
         return refuse(handle);
-    pthread_mutex_lock(&m->context->observing);
+    pthread_mutex_lock(&m->context->monitoring);
     int code = receive(m, event);
-    pthread_mutex_unlock(&m->context->observing);
+    pthread_mutex_unlock(&m->context->monitoring);
     return code;
 }
 

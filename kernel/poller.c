@@ -307,7 +307,7 @@ static int enlist(szi_poller *poller, szi_watch *watch, int wanted)
     }
     if ((watch->socket != NULL && !signals(watch)) || watch->always)
         touch(watch);
-    if (watch->quiet && szi_offload_waits(watch->socket))
+    if (watch->quiet && szi_swap_socket_waits(watch->socket))
         listen(watch);
     return 0;
 }

@@ -204,11 +204,11 @@ void szi_socket_close(szi_socket *socket)
     zmq_msg_close(&socket->first);
     szi_free(socket->scratch);
     delist(socket);
-    szi_observed_closing(socket);
+    szi_monitored_closing(socket);
     bool may_linger = socket->counts.sent > 0 && socket->linger != 0;
     if (may_linger)
         socket->fd_id = szi_descriptor_id(socket->fd);
-    bool drained = socket->offload != NULL && szi_offload_close(socket);
+    bool drained = socket->swap != NULL && szi_linger(socket);
     if (!drained)
         zmq_close(socket->zmq);
     if (may_linger)
@@ -326,8 +326,8 @@ static int attach(szi_socket *socket, const char *text, bool bound)
     int code = 0;
     if (!inproc && lacks_domain(socket))
         return SZ_EZAPDOMAIN;
-    if (!inproc && szi_observes_all())
-        code = szi_observe_always(socket);
+    if (!inproc && szi_monitors_all())
+        code = szi_monitored_keep(socket);
     if (code == 0 && !inproc && !szi_descriptors_free(4))
         code = SZ_EDESCRIPTORS;
     if (code == 0)
@@ -420,7 +420,7 @@ static int close_endpoint(sz_socket handle, const char *text, size_t length,
     int code = done == 0 ? 0 : szi_last_error();
     szi_socket_touched(socket);
     if (code == 0 && !bound)
-        szi_observed_disconnected(socket, real);
+        szi_monitored_disconnected(socket, real);
     if (code == 0)
         forget_endpoint(socket, real, bound);
     szi_free(given);
@@ -469,7 +469,7 @@ int szi_socket_events(szi_socket *socket)
 {
     int events = 0;
     size_t size = sizeof events;
-    socket->exhausted = 0;
+    socket->armed = 0;
     int failed = zmq_getsockopt(socket->zmq, ZMQ_EVENTS, &events, &size);
     if (failed)
         return szi_last_error();
@@ -480,8 +480,8 @@ void szi_socket_tell(szi_socket *socket)
 {
     if (socket->watches != NULL)
         szi_poller_touch(socket->watches);
-    if (socket->offload != NULL)
-        szi_offload_nudge(socket);
+    if (socket->swap != NULL)
+        szi_swap_socket_nudge(socket);
 }
 
 int sz_socket_events(sz_socket handle)

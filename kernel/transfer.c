@@ -42,9 +42,9 @@ static void used(szi_socket *socket, attempt made, int code, int direction)
         szi_socket_settled(socket, made.events);
     else
         szi_socket_touched(socket);
-    if (code == SZ_EAGAIN && socket->offload == NULL &&
+    if (code == SZ_EAGAIN && socket->swap == NULL &&
         (direction == SZ_IN || made.settled))
-        socket->exhausted = direction;
+        socket->armed = direction;
 }
 
 /* ---------------------------------------------------------------- send -- */
@@ -120,8 +120,8 @@ static int send_bytes_on(szi_socket *socket, const void *data, size_t size,
     attempt made = {0};
     if (size > PTRDIFF_MAX / 2)
         return SZ_ENOMEM;
-    if (socket->offload != NULL)
-        return szi_offload_send(socket, &(sz_part){data, size, {0}}, 1);
+    if (socket->swap != NULL)
+        return szi_swap_socket_send(socket, &(sz_part){data, size, {0}}, 1);
     while (code != 0 && again(socket, &code, SZ_OUT, &made))
         code = send_bytes_once(socket, data, size);
     used(socket, made, code, SZ_OUT);
@@ -131,7 +131,7 @@ static int send_bytes_on(szi_socket *socket, const void *data, size_t size,
 /* Most often the first try does it, and this is all that a message costs. */
 static inline int send_bytes(szi_socket *socket, const void *data, size_t size)
 {
-    if (size > PTRDIFF_MAX / 2 || socket->offload != NULL)
+    if (size > PTRDIFF_MAX / 2 || socket->swap != NULL)
         return send_bytes_on(socket, data, size, 0);
     if (zmq_send(socket->zmq, data, size, ZMQ_DONTWAIT) < 0)
         return send_bytes_on(socket, data, size, szi_last_error());
@@ -193,8 +193,8 @@ int szi_send_now(szi_socket *socket, zmq_msg_t *made, size_t count)
 
 int szi_send_made(szi_socket *socket, zmq_msg_t *made, size_t count)
 {
-    if (socket->offload != NULL)
-        return szi_offload_send_made(socket, made, count);
+    if (socket->swap != NULL)
+        return szi_swap_socket_send_made(socket, made, count);
     size_t size = 0;
     for (size_t i = 0; i < count; i++)
         size += zmq_msg_size(&made[i]);
@@ -258,8 +258,8 @@ int sz_send(sz_socket handle, const sz_part *parts, size_t count)
         return szi_socket_refuse(handle);
     if (count == 0)
         return SZ_EPARTS;
-    if (socket->offload != NULL)
-        return szi_offload_send(socket, parts, count);
+    if (socket->swap != NULL)
+        return szi_swap_socket_send(socket, parts, count);
     return send_message(socket, parts, count, szi_send_made);
 }
 
@@ -278,7 +278,7 @@ int sz_send_each(sz_socket handle, const sz_part *messages, size_t count)
             return code;
         if (code != 0) {
             if (code == SZ_ECORRUPT)
-                szi_offload_tell_again(socket);
+                szi_swap_socket_report_again(socket);
             break;
         }
         sent++;
@@ -370,7 +370,7 @@ static int receive_on(szi_socket *socket, int code)
         code = receive_once(socket, &socket->first);
     if (code != 0) {
         /* A request that waits in the swap was sent, for its user. */
-        if (code == SZ_EFSM && szi_offload_waits(socket))
+        if (code == SZ_EFSM && szi_swap_socket_waits(socket))
             code = SZ_EAGAIN;
         used(socket, first, code, SZ_IN);
         socket->counts.receive_eagains += code == SZ_EAGAIN;
@@ -446,8 +446,8 @@ int sz_receive_wait(sz_socket handle, int timeout)
         return szi_socket_refuse(handle);
     if (socket->held > 0)
         return szi_receive(socket);
-    if (socket->offload != NULL) {
-        int found = szi_offload_wait(socket, SZ_IN, timeout);
+    if (socket->swap != NULL) {
+        int found = szi_socket_await(socket, SZ_IN, timeout);
         return found < 0 ? found : receive(socket);
     }
     int code = receive_within(socket, timeout);
@@ -460,7 +460,7 @@ int sz_receive_wait(sz_socket handle, int timeout)
 int sz_socket_exhausted(sz_socket handle)
 {
     szi_socket *socket = szi_socket_get(handle);
-    return socket != NULL ? socket->exhausted : 0;
+    return socket != NULL ? socket->armed : 0;
 }
 
 static int receive_part_on(szi_socket *socket, int parts, size_t small,

@@ -9,8 +9,8 @@ int sz_socket_wait(sz_socket handle, int events, int timeout)
         return szi_socket_refuse(handle);
     if (events & SZ_IN && szi_put_back(socket))
         return SZ_IN;
-    if (socket->offload != NULL)
-        return szi_offload_wait(socket, events, timeout);
+    if (socket->swap != NULL)
+        return szi_socket_await(socket, events, timeout);
     zmq_pollitem_t item = {.socket = socket->zmq, .events = (short)events};
     int n = zmq_poll(&item, 1, timeout);
     int code = n < 0 ? szi_last_error() : n == 0 ? SZ_EAGAIN : item.revents;

@@ -3,7 +3,7 @@
  * swap is empty or the linger over.  Handing it over is safe because starting
  * a thread is a full fence, and nobody else has the socket any more. */
 
-#include "offload.h"
+#include "swap_socket.h"
 
 enum {
     FEW = 16
@@ -28,20 +28,20 @@ static void *drain(void *argument)
     szi_context *context = socket->context;
     int64_t left, end = socket->linger < 0 ? -1 : sz_now() + socket->linger;
     for (;;) {
-        int code = szi_offload_pump(socket, SZI_SLICE_MESSAGES, SZI_SLICE);
+        int code = szi_swap_socket_pump(socket, SZI_SLICE_MESSAGES, SZI_SLICE);
         left = left_of(socket, end);
         if ((code != SZ_EAGAIN && code != SZ_EINTR && code != SZ_ENOMEM) ||
             left == 0)
             break;
         if (code == SZ_EINTR)
             continue;
-        int64_t time = szi_offload_next(socket) - sz_now();
+        int64_t time = szi_swap_socket_next(socket) - sz_now();
         time = time < LOOK ? time : LOOK;
         sz_wait(socket->fd, (int)(left > 0 && left < time ? left : time));
     }
     int linger = (int)left;
     zmq_setsockopt(socket->zmq, ZMQ_LINGER, &linger, sizeof linger);
-    szi_offload_free(socket);
+    szi_swap_socket_free(socket);
     zmq_close(socket->zmq);
     pthread_mutex_lock(&context->lock);
     atomic_store(&socket->draining, false);
@@ -62,14 +62,15 @@ static void count_draining(szi_socket *socket, int by)
     atomic_fetch_add(&context->references, by);
 }
 
-bool szi_offload_close(szi_socket *socket)
+bool szi_linger(szi_socket *socket)
 {
-    if (socket->linger != 0 && szi_offload_pump(socket, FEW, SZI_SLICE) != 0) {
+    if (socket->linger != 0 &&
+        szi_swap_socket_pump(socket, FEW, SZI_SLICE) != 0) {
         count_draining(socket, 1);
         if (szi_thread_start(drain, socket, NULL) == 0)
             return true;
         count_draining(socket, -1);
     }
-    szi_offload_free(socket);
+    szi_swap_socket_free(socket);
     return false;
 }

@@ -134,12 +134,12 @@ int sz_socket_set_integer(sz_socket handle, const sz_option *option,
         return code;
     code = szi_option_check_integer(option, value);
     if (code == 0 && option->rule == SZI_SWAP) {
-        code = szi_offload_set(socket, option, value);
+        code = szi_swap_option_set(socket, option, value);
         szi_socket_touched(socket);
         return code;
     }
-    if (code == 0 && socket->offload != NULL)
-        code = szi_offload_allows(socket, option, value);
+    if (code == 0 && socket->swap != NULL)
+        code = szi_swap_option_allows(socket, option, value);
     if (code != 0)
         return code;
     int64_t inward = szi_option_inward(option, value);
@@ -164,10 +164,10 @@ int sz_socket_get_integer(sz_socket handle, const sz_option *option,
         return 0;
     }
     if (option->rule == SZI_SWAP) {
-        *value = szi_offload_get(socket, option);
+        *value = szi_swap_option_get(socket, option);
         return 0;
     }
-    if (socket->offload != NULL && option->number == ZMQ_EVENTS) {
+    if (socket->swap != NULL && option->number == ZMQ_EVENTS) {
         code = szi_socket_state(socket);
         *value = code;
         return code < 0 ? code : 0;
@@ -196,9 +196,9 @@ int sz_socket_set_bytes(sz_socket handle, const sz_option *option,
         return code;
     code = szi_option_check_bytes(option, data, size);
     if (code == 0 && option->rule == SZI_SWAP)
-        return szi_offload_set_directory(socket, data, size);
-    if (code == 0 && socket->offload != NULL)
-        code = szi_offload_allows(socket, option, 1);
+        return szi_swap_option_set_directory(socket, data, size);
+    if (code == 0 && socket->swap != NULL)
+        code = szi_swap_option_allows(socket, option, 1);
     if (code != 0)
         return code;
     char key[SZ_KEY_TEXT + 1];
@@ -228,7 +228,7 @@ int sz_socket_get_bytes(sz_socket handle, const sz_option *option,
     if (socket == NULL)
         return code;
     if (option->rule == SZI_SWAP) {
-        *data = szi_offload_text(socket, option);
+        *data = szi_swap_option_text(socket, option);
         *size = strlen(*data);
         return 0;
     }

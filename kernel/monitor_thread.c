@@ -6,7 +6,7 @@
  * missing reader, for ever.  So there is always a reader, its queue has no
  * limit, and it is closed only by the thread that has seen the context end.
  * It is a ROUTER, which all the PAIRs of a context share: each is connected
- * under a routing id that holds the address of its szi_observed.
+ * under a routing id that holds the address of its szi_monitored.
  *
  * The lock `observing` of the context guards the ROUTER, what is observed and
  * all monitors.  Whoever uses the ROUTER reads it empty before it unlocks, so
@@ -28,8 +28,8 @@ typedef struct site {
 
 /* An observed socket.  Freed when it is both `over` (libzmq will tell no more
  * about it) and let go by its socket. */
-struct szi_observed {
-    szi_observed *next, *previous;
+struct szi_monitored {
+    szi_monitored *next, *previous;
     szi_socket *socket; /* NULL once that has let go */
     bool over;
     bool kept; /* also without monitors */
@@ -41,12 +41,12 @@ struct szi_observed {
     int64_t begun;     /* when the first of them began */
 };
 
-struct szi_observer {
+struct szi_monitor_thread {
     szi_context *context;
     void *router; /* NULL once the context has ended */
     int fd;
     uint64_t serial;
-    szi_observed *observed;
+    szi_monitored *monitored;
 };
 
 static atomic_bool all;
@@ -56,14 +56,14 @@ void sz_observe_all(bool wanted)
     atomic_store(&all, wanted);
 }
 
-bool szi_observes_all(void)
+bool szi_monitors_all(void)
 {
     return atomic_load(&all);
 }
 
 /* -------------------------------------------------------------- counts -- */
 
-static site **find_site(szi_observed *o, const char *endpoint)
+static site **find_site(szi_monitored *o, const char *endpoint)
 {
     site **at = &o->sites;
     while (*at != NULL && strcmp((*at)->endpoint, endpoint) != 0)
@@ -79,14 +79,14 @@ static site **find_site(szi_observed *o, const char *endpoint)
 
 /* A handshake is over.  Which of those that began is not told, so the first is
  * assumed, which makes it seem longer than it was. */
-static int64_t handshake_time(szi_observed *o, int64_t time)
+static int64_t handshake_time(szi_monitored *o, int64_t time)
 {
     if (o->beginning > 0)
         o->beginning--;
     return time - o->begun;
 }
 
-static void settle_later(szi_observed *o, int64_t handshake, int64_t time)
+static void settle_later(szi_monitored *o, int64_t handshake, int64_t time)
 {
     enum {
         LEAST = 100,
@@ -98,7 +98,7 @@ static void settle_later(szi_observed *o, int64_t handshake, int64_t time)
         o->counts.settled = time + wait;
 }
 
-static void count(szi_observed *o, const sz_event *event)
+static void count(szi_monitored *o, const sz_event *event)
 {
     site **place = find_site(o, event->endpoint);
     site *at = *place;
@@ -151,7 +151,7 @@ static void count(szi_observed *o, const sz_event *event)
 /* ---------------------------------------------------------- what is told --
  */
 
-static void free_observed(szi_observed *o)
+static void free_monitored(szi_monitored *o)
 {
     while (o->sites != NULL) {
         site *gone = o->sites;
@@ -162,7 +162,7 @@ static void free_observed(szi_observed *o)
 }
 
 /* libzmq has told the last about it. */
-static void end(szi_observer *observer, szi_observed *o)
+static void end(szi_monitor_thread *thread, szi_monitored *o)
 {
     while (o->monitors != NULL) {
         szi_monitor *m = o->monitors;
@@ -172,15 +172,15 @@ static void end(szi_observer *observer, szi_observed *o)
     if (o->previous != NULL)
         o->previous->next = o->next;
     else
-        observer->observed = o->next;
+        thread->monitored = o->next;
     if (o->next != NULL)
         o->next->previous = o->previous;
     o->over = true;
     if (o->socket == NULL)
-        free_observed(o);
+        free_monitored(o);
 }
 
-static void tell(szi_observer *observer, szi_observed *o, int bit,
+static void tell(szi_monitor_thread *thread, szi_monitored *o, int bit,
                  uint32_t value, const char *endpoint)
 {
     const sz_event_type *type = szi_event_of(bit);
@@ -191,17 +191,17 @@ static void tell(szi_observer *observer, szi_observed *o, int bit,
     for (szi_monitor *m = o->monitors; m != NULL; m = *szi_monitor_next(m))
         szi_monitor_tell(m, &event);
     if (bit == SZ_EVENT_MONITOR_STOPPED)
-        end(observer, o);
+        end(thread, o);
 }
 
 enum {
-    ID_SIZE = 1 + sizeof(szi_observed *) + sizeof(uint64_t),
+    ID_SIZE = 1 + sizeof(szi_monitored *) + sizeof(uint64_t),
     MOST_ENDPOINT = 512
 };
 
 /* A routing id must not begin with a zero byte, nor be one that a PAIR had
  * whose end the ROUTER has not noticed yet: libzmq would abort. */
-static void make_id(char id[ID_SIZE], szi_observed *o, uint64_t serial)
+static void make_id(char id[ID_SIZE], szi_monitored *o, uint64_t serial)
 {
     id[0] = 'o';
     memcpy(id + 1, &o, sizeof o);
@@ -209,13 +209,13 @@ static void make_id(char id[ID_SIZE], szi_observed *o, uint64_t serial)
 }
 
 /* The next part, whose bytes go to `data`; their number, or an error. */
-static int receive_part(szi_observer *observer, char *data, size_t room)
+static int receive_part(szi_monitor_thread *thread, char *data, size_t room)
 {
     zmq_msg_t part;
     zmq_msg_init(&part);
     int code;
     do
-        code = zmq_msg_recv(&part, observer->router, ZMQ_DONTWAIT) >= 0
+        code = zmq_msg_recv(&part, thread->router, ZMQ_DONTWAIT) >= 0
                    ? 0
                    : szi_last_error();
     while (code == SZ_EINTR);
@@ -229,55 +229,54 @@ static int receive_part(szi_observer *observer, char *data, size_t room)
     return code;
 }
 
-static int receive(szi_observer *observer)
+static int receive(szi_monitor_thread *thread)
 {
     char id[ID_SIZE], what[6], endpoint[MOST_ENDPOINT + 1];
-    int size = receive_part(observer, id, sizeof id);
+    int size = receive_part(thread, id, sizeof id);
     if (size < 0)
         return size;
-    int what_size = receive_part(observer, what, sizeof what);
-    int length = receive_part(observer, endpoint, MOST_ENDPOINT);
+    int what_size = receive_part(thread, what, sizeof what);
+    int length = receive_part(thread, endpoint, MOST_ENDPOINT);
     if (size != sizeof id || what_size != sizeof what || length < 0)
         return 0;
     endpoint[length] = '\0';
-    szi_observed *o;
+    szi_monitored *o;
     uint16_t bit;
     uint32_t value;
     memcpy(&o, id + 1, sizeof o);
     memcpy(&bit, what, sizeof bit);
     memcpy(&value, what + sizeof bit, sizeof value);
-    tell(observer, o, bit, value, endpoint);
+    tell(thread, o, bit, value, endpoint);
     return 0;
 }
 
 /* Reads all that is there.  When the context ends, the last event may not
  * come any more. */
-static void drain(szi_observer *observer)
+static void drain(szi_monitor_thread *thread)
 {
-    while (observer->router != NULL) {
-        int code = receive(observer);
+    while (thread->router != NULL) {
+        int code = receive(thread);
         if (code == SZ_EAGAIN)
             return;
         if (code == 0)
             continue;
-        while (observer->observed != NULL)
-            tell(observer, observer->observed, SZ_EVENT_MONITOR_STOPPED, 0,
-                 "");
-        zmq_close(observer->router);
-        observer->router = NULL;
+        while (thread->monitored != NULL)
+            tell(thread, thread->monitored, SZ_EVENT_MONITOR_STOPPED, 0, "");
+        zmq_close(thread->router);
+        thread->router = NULL;
     }
 }
 
-static void *observe(void *argument)
+static void *run(void *argument)
 {
-    szi_observer *observer = argument;
-    szi_context *context = observer->context;
-    struct pollfd watched = {.fd = observer->fd, .events = POLLIN};
+    szi_monitor_thread *thread = argument;
+    szi_context *context = thread->context;
+    struct pollfd watched = {.fd = thread->fd, .events = POLLIN};
     for (;;) {
-        pthread_mutex_lock(&context->observing);
-        drain(observer);
-        bool over = observer->router == NULL;
-        pthread_mutex_unlock(&context->observing);
+        pthread_mutex_lock(&context->monitoring);
+        drain(thread);
+        bool over = thread->router == NULL;
+        pthread_mutex_unlock(&context->monitoring);
         if (over)
             break;
         poll(&watched, 1, -1);
@@ -288,130 +287,131 @@ static void *observe(void *argument)
 
 /* ------------------------------------------------------------ observing -- */
 
-static int open_router(szi_observer *observer)
+static int open_router(szi_monitor_thread *thread)
 {
     const int none = 0;
-    size_t size = sizeof observer->fd;
-    void *router = zmq_socket(observer->context->zmq, ZMQ_ROUTER);
+    size_t size = sizeof thread->fd;
+    void *router = zmq_socket(thread->context->zmq, ZMQ_ROUTER);
     if (router == NULL)
         return szi_last_error();
     if (zmq_setsockopt(router, ZMQ_RCVHWM, &none, sizeof none) != 0 ||
         zmq_setsockopt(router, ZMQ_LINGER, &none, sizeof none) != 0 ||
-        zmq_getsockopt(router, ZMQ_FD, &observer->fd, &size) != 0) {
+        zmq_getsockopt(router, ZMQ_FD, &thread->fd, &size) != 0) {
         int code = szi_last_error();
         zmq_close(router);
         return code;
     }
-    observer->router = router;
+    thread->router = router;
     return 0;
 }
 
 /* The observer of a context; made by whoever is first.  The lock of the
  * context is held. */
-static int make_observer(szi_context *context)
+static int make_thread(szi_context *context)
 {
-    if (context->observer != NULL)
+    if (context->monitor_thread != NULL)
         return 0;
-    szi_observer *observer = szi_new(sizeof *observer);
-    if (observer == NULL)
+    szi_monitor_thread *thread = szi_new(sizeof *thread);
+    if (thread == NULL)
         return SZ_ENOMEM;
-    observer->context = context;
-    int code = open_router(observer);
+    thread->context = context;
+    int code = open_router(thread);
     if (code == 0) {
         atomic_fetch_add(&context->references, 1);
-        code = szi_thread_start(observe, observer, NULL);
+        code = szi_thread_start(run, thread, NULL);
         if (code != 0) {
             atomic_fetch_sub(&context->references, 1);
-            zmq_close(observer->router);
+            zmq_close(thread->router);
         }
     }
     if (code != 0) {
-        szi_free(observer);
+        szi_free(thread);
         return code;
     }
-    context->observer = observer;
+    context->monitor_thread = thread;
     return 0;
 }
 
 /* The PAIR is connected before anybody can wait for its reader. */
-static int begin(szi_observer *observer, szi_socket *socket, szi_observed *o)
+static int begin(szi_monitor_thread *thread, szi_socket *socket,
+                 szi_monitored *o)
 {
     char id[ID_SIZE], name[64];
-    make_id(id, o, ++observer->serial);
-    snprintf(name, sizeof name, "inproc://szmq.observer.%llu",
-             (unsigned long long)observer->serial);
+    make_id(id, o, ++thread->serial);
+    snprintf(name, sizeof name, "inproc://szmq.monitor.%llu",
+             (unsigned long long)thread->serial);
     if (zmq_socket_monitor(socket->zmq, name, SZ_EVENT_ALL) != 0 ||
-        zmq_setsockopt(observer->router, ZMQ_CONNECT_ROUTING_ID, id,
+        zmq_setsockopt(thread->router, ZMQ_CONNECT_ROUTING_ID, id,
                        sizeof id) != 0 ||
-        zmq_connect(observer->router, name) != 0)
+        zmq_connect(thread->router, name) != 0)
         return szi_last_error();
-    o->next = observer->observed;
+    o->next = thread->monitored;
     if (o->next != NULL)
         o->next->previous = o;
-    observer->observed = o;
+    thread->monitored = o;
     o->socket = socket;
     o->raw = socket->type->number == ZMQ_STREAM;
-    socket->observed = o;
-    drain(observer);
+    socket->monitored = o;
+    drain(thread);
     return 0;
 }
 
-int szi_observe(szi_socket *socket)
+int szi_monitored_begin(szi_socket *socket)
 {
-    if (socket->observed != NULL)
+    if (socket->monitored != NULL)
         return 0;
     szi_context *context = socket->context;
     if (!szi_descriptors_free(3))
         return SZ_EDESCRIPTORS;
     pthread_mutex_lock(&context->lock);
-    int code = make_observer(context);
+    int code = make_thread(context);
     pthread_mutex_unlock(&context->lock);
-    szi_observed *o = code == 0 ? szi_new(sizeof *o) : NULL;
+    szi_monitored *o = code == 0 ? szi_new(sizeof *o) : NULL;
     if (code == 0 && o == NULL)
         code = SZ_ENOMEM;
     if (code == 0) {
-        pthread_mutex_lock(&context->observing);
-        code = context->observer->router != NULL
-                   ? begin(context->observer, socket, o)
+        pthread_mutex_lock(&context->monitoring);
+        code = context->monitor_thread->router != NULL
+                   ? begin(context->monitor_thread, socket, o)
                    : SZ_ETERM;
-        pthread_mutex_unlock(&context->observing);
+        pthread_mutex_unlock(&context->monitoring);
         if (code != 0)
             szi_free(o);
     }
     return code == SZ_EMFILE ? SZ_ESOCKETS : code;
 }
 
-int szi_observe_always(szi_socket *socket)
+int szi_monitored_keep(szi_socket *socket)
 {
-    int code = szi_observe(socket);
+    int code = szi_monitored_begin(socket);
     if (code != 0)
         return code;
-    pthread_mutex_lock(&socket->context->observing);
-    socket->observed->kept = true;
-    pthread_mutex_unlock(&socket->context->observing);
+    pthread_mutex_lock(&socket->context->monitoring);
+    socket->monitored->kept = true;
+    pthread_mutex_unlock(&socket->context->monitoring);
     return 0;
 }
 
 /* The socket lets go. */
-static void let_go(szi_observed *o)
+static void let_go(szi_monitored *o)
 {
-    o->socket->observed = NULL;
+    o->socket->monitored = NULL;
     o->socket = NULL;
     if (o->over)
-        free_observed(o);
+        free_monitored(o);
 }
 
 /* What happens while the socket lingers is still told. */
-void szi_observed_closing(szi_socket *socket)
+void szi_monitored_closing(szi_socket *socket)
 {
-    if (socket->observed == NULL)
+    if (socket->monitored == NULL)
         return;
-    pthread_mutex_lock(&socket->context->observing);
-    let_go(socket->observed);
-    pthread_mutex_unlock(&socket->context->observing);
+    pthread_mutex_lock(&socket->context->monitoring);
+    let_go(socket->monitored);
+    pthread_mutex_unlock(&socket->context->monitoring);
 }
 
-int szi_observed_join(szi_observed *o, szi_monitor *m)
+int szi_monitored_join(szi_monitored *o, szi_monitor *m)
 {
     if (o->over)
         return SZ_ETERM;
@@ -420,7 +420,7 @@ int szi_observed_join(szi_observed *o, szi_monitor *m)
     return 0;
 }
 
-void szi_observed_leave(szi_observed *o, szi_monitor *m)
+void szi_monitored_leave(szi_monitored *o, szi_monitor *m)
 {
     szi_monitor **at = &o->monitors;
     while (*at != NULL && *at != m)
@@ -434,19 +434,19 @@ void szi_observed_leave(szi_observed *o, szi_monitor *m)
 }
 
 /* libzmq does not tell of the connections that the program itself ends. */
-void szi_observed_disconnected(szi_socket *socket, const char *endpoint)
+void szi_monitored_disconnected(szi_socket *socket, const char *endpoint)
 {
-    szi_observed *o = socket->observed;
+    szi_monitored *o = socket->monitored;
     if (o == NULL)
         return;
-    pthread_mutex_lock(&socket->context->observing);
-    if (socket->context->observer->router != NULL)
-        drain(socket->context->observer);
+    pthread_mutex_lock(&socket->context->monitoring);
+    if (socket->context->monitor_thread->router != NULL)
+        drain(socket->context->monitor_thread);
     for (site *at = o->sites; at != NULL; at = at->next)
         if (strcmp(at->endpoint, endpoint) == 0)
             at->peers = 0;
     o->beginning = 0;
-    pthread_mutex_unlock(&socket->context->observing);
+    pthread_mutex_unlock(&socket->context->monitoring);
 }
 
 int sz_socket_connections(sz_socket handle, sz_connections *found)
@@ -456,16 +456,16 @@ int sz_socket_connections(sz_socket handle, sz_connections *found)
         return szi_socket_refuse(handle);
     int64_t inproc = 0;
     bool only_inproc = szi_inproc_peers(socket, &inproc);
-    if (socket->observed == NULL && !only_inproc)
+    if (socket->monitored == NULL && !only_inproc)
         return SZ_ENOENT;
     *found = (sz_connections){.peers = inproc};
-    if (socket->observed == NULL)
+    if (socket->monitored == NULL)
         return 0;
-    pthread_mutex_lock(&socket->context->observing);
-    *found = socket->observed->counts;
+    pthread_mutex_lock(&socket->context->monitoring);
+    *found = socket->monitored->counts;
     found->peers = inproc;
-    for (site *at = socket->observed->sites; at != NULL; at = at->next)
+    for (site *at = socket->monitored->sites; at != NULL; at = at->next)
         found->peers += at->peers;
-    pthread_mutex_unlock(&socket->context->observing);
+    pthread_mutex_unlock(&socket->context->monitoring);
     return 0;
 }

@@ -1,6 +1,6 @@
 /* The options of a socket's swap, and those that cannot go with it. */
 
-#include "offload.h"
+#include "swap_socket.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -41,8 +41,8 @@ static int why_not(szi_socket *socket)
     return 0;
 }
 
-int szi_offload_allows(const szi_socket *socket, const sz_option *option,
-                       int64_t value)
+int szi_swap_option_allows(const szi_socket *socket, const sz_option *option,
+                           int64_t value)
 {
     switch (option->number) {
     case ZMQ_SNDHWM:
@@ -93,7 +93,7 @@ static int turn_on(szi_socket *socket, uint64_t size)
     int code = why_not(socket);
     if (code != 0)
         return code;
-    szi_offload *o = szi_new(sizeof *o);
+    szi_swap_socket *o = szi_new(sizeof *o);
     if (o == NULL)
         return SZ_ENOMEM;
     code = szi_swap_new(&szi_disk_system, directory_of(socket), size,
@@ -104,44 +104,45 @@ static int turn_on(szi_socket *socket, uint64_t size)
     }
     o->size = size;
     set_nodrop(socket, 1);
-    socket->offload = o;
+    socket->swap = o;
     return 0;
 }
 
 static int turn_off(szi_socket *socket)
 {
-    szi_offload_nudge(socket);
-    if (!szi_offload_empty(socket->offload))
+    szi_swap_socket_nudge(socket);
+    if (!szi_swap_socket_empty(socket->swap))
         return SZ_ESWAPBUSY;
-    szi_offload_free(socket);
+    szi_swap_socket_free(socket);
     set_nodrop(socket, socket->nodrop);
     return 0;
 }
 
 static int set_size(szi_socket *socket, int64_t size)
 {
-    if (socket->offload == NULL)
+    if (socket->swap == NULL)
         return size > 0 ? turn_on(socket, (uint64_t)size) : 0;
     if (size == 0)
         return turn_off(socket);
-    socket->offload->size = (uint64_t)size;
-    szi_swap_resize(socket->offload->queue, (uint64_t)size);
+    socket->swap->size = (uint64_t)size;
+    szi_swap_resize(socket->swap->queue, (uint64_t)size);
     return 0;
 }
 
-int szi_offload_set(szi_socket *socket, const sz_option *option, int64_t value)
+int szi_swap_option_set(szi_socket *socket, const sz_option *option,
+                        int64_t value)
 {
     if (option->operand == SZI_SWAP_SIZE)
         return set_size(socket, value);
-    if (value == 0 && socket->offload != NULL && is_encrypted(socket))
+    if (value == 0 && socket->swap != NULL && is_encrypted(socket))
         return SZ_ESWAPCURVE;
     socket->swap_plaintext = value != 0;
     return 0;
 }
 
-int64_t szi_offload_get(const szi_socket *socket, const sz_option *option)
+int64_t szi_swap_option_get(const szi_socket *socket, const sz_option *option)
 {
-    const szi_offload *o = socket->offload;
+    const szi_swap_socket *o = socket->swap;
     if (option->operand == SZI_SWAP_PLAINTEXT)
         return socket->swap_plaintext;
     if (o == NULL)
@@ -163,10 +164,10 @@ int64_t szi_offload_get(const szi_socket *socket, const sz_option *option)
     }
 }
 
-int szi_offload_set_directory(szi_socket *socket, const char *text,
-                              size_t length)
+int szi_swap_option_set_directory(szi_socket *socket, const char *text,
+                                  size_t length)
 {
-    if (socket->offload != NULL)
+    if (socket->swap != NULL)
         return SZ_ESWAPLATE;
     char *copy = NULL;
     if (length > 0) {
@@ -184,12 +185,12 @@ int szi_offload_set_directory(szi_socket *socket, const char *text,
     return 0;
 }
 
-const char *szi_offload_text(const szi_socket *socket, const sz_option *option)
+const char *szi_swap_option_text(const szi_socket *socket,
+                                 const sz_option *option)
 {
     if (option->operand == SZI_SWAP_DIRECTORY)
         return socket->swap_directory != NULL ? socket->swap_directory : "";
-    int error = socket->offload != NULL
-                    ? szi_swap_look(socket->offload->queue).error
-                    : 0;
+    int error =
+        socket->swap != NULL ? szi_swap_look(socket->swap->queue).error : 0;
     return error != 0 ? sz_error_symbol(error) : "";
 }

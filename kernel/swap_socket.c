@@ -5,7 +5,7 @@
  * front stays where it is until libzmq has taken its last part.  libzmq
  * chooses the peer when a message leaves. */
 
-#include "offload.h"
+#include "swap_socket.h"
 
 #include <string.h>
 
@@ -17,14 +17,14 @@ enum {
     IDLE = 50           /* before an empty swap gives back its space */
 };
 
-bool szi_offload_waits(const szi_socket *socket)
+bool szi_swap_socket_waits(const szi_socket *socket)
 {
-    return socket->offload != NULL && !szi_offload_empty(socket->offload);
+    return socket->swap != NULL && !szi_swap_socket_empty(socket->swap);
 }
 
 /* ------------------------------------------------------------ the front -- */
 
-static void forget_front(szi_offload *o)
+static void forget_front(szi_swap_socket *o)
 {
     for (size_t i = 0; i < o->made; i++)
         zmq_msg_close(&o->parts[i]);
@@ -32,7 +32,7 @@ static void forget_front(szi_offload *o)
     o->whole = false;
 }
 
-static int make_room(szi_offload *o, size_t count)
+static int make_room(szi_swap_socket *o, size_t count)
 {
     if (count <= o->room)
         return 0;
@@ -46,7 +46,7 @@ static int make_room(szi_offload *o, size_t count)
 }
 
 /* Reads some of the last part made. */
-static int read_piece(szi_offload *o, size_t size)
+static int read_piece(szi_swap_socket *o, size_t size)
 {
     size_t left = size - o->filled;
     if (left > PIECE)
@@ -64,7 +64,7 @@ static int send_view(szi_socket *socket)
     enum {
         SMALL = 8192 /* larger ones are made in pieces */
     };
-    szi_offload *o = socket->offload;
+    szi_swap_socket *o = socket->swap;
     size_t count;
     const uint64_t *sizes;
     if (o->made > 0)
@@ -79,7 +79,7 @@ static int send_view(szi_socket *socket)
 
 /* Makes the message at the front: 0, SZ_EAGAIN if there is none, SZ_EINTR if
  * it was not done at `end`, SZ_ENOMEM, or SZ_ECORRUPT. */
-static int make_front(szi_offload *o, int64_t end)
+static int make_front(szi_swap_socket *o, int64_t end)
 {
     size_t count;
     const uint64_t *sizes;
@@ -115,7 +115,7 @@ static int make_front(szi_offload *o, int64_t end)
  * forget those it took when a peer goes away. */
 static int send_front(szi_socket *socket)
 {
-    szi_offload *o = socket->offload;
+    szi_swap_socket *o = socket->swap;
     size_t count = o->made;
     if (count == 1)
         return szi_send_now(socket, o->parts, 1);
@@ -135,7 +135,7 @@ static int send_front(szi_socket *socket)
 
 /* -------------------------------------------------------------- pumping -- */
 
-static void drop_front(szi_offload *o)
+static void drop_front(szi_swap_socket *o)
 {
     forget_front(o);
     szi_swap_drop(o->queue);
@@ -144,11 +144,11 @@ static void drop_front(szi_offload *o)
     o->disk_full = false;
 }
 
-int szi_offload_pump(szi_socket *socket, int messages, int64_t time)
+int szi_swap_socket_pump(szi_socket *socket, int messages, int64_t time)
 {
-    szi_offload *o = socket->offload;
+    szi_swap_socket *o = socket->swap;
     int64_t end = szi_microseconds() + time;
-    for (int n = 0; !szi_offload_empty(o); n++) {
+    for (int n = 0; !szi_swap_socket_empty(o); n++) {
         if (n == messages ||
             (n % OFTEN == OFTEN - 1 && szi_microseconds() > end))
             return SZ_EINTR;
@@ -175,12 +175,12 @@ int szi_offload_pump(szi_socket *socket, int messages, int64_t time)
 /* The same, and tells pollers of the socket that there is more room. */
 static int pump_and_tell(szi_socket *socket, int messages, int64_t time)
 {
-    szi_offload *o = socket->offload;
+    szi_swap_socket *o = socket->swap;
     uint64_t before = szi_swap_count(o->queue);
     if (before == 0)
         return 0;
-    int code = szi_offload_pump(socket, messages, time);
-    if (szi_offload_empty(o)) {
+    int code = szi_swap_socket_pump(socket, messages, time);
+    if (szi_swap_socket_empty(o)) {
         o->idle = sz_now();
         szi_poller_swaps(socket, false);
     }
@@ -189,14 +189,14 @@ static int pump_and_tell(szi_socket *socket, int messages, int64_t time)
     return code;
 }
 
-void szi_offload_nudge(szi_socket *socket)
+void szi_swap_socket_nudge(szi_socket *socket)
 {
     pump_and_tell(socket, OFTEN, SZI_SLICE);
 }
 
-int64_t szi_offload_next(szi_socket *socket)
+int64_t szi_swap_socket_next(szi_socket *socket)
 {
-    szi_offload *o = socket->offload;
+    szi_swap_socket *o = socket->swap;
     if (!szi_publishes(socket))
         return sz_now() + PATIENCE;
     o->pause = o->pause == 0 ? 1 : 2 * o->pause;
@@ -205,7 +205,7 @@ int64_t szi_offload_next(szi_socket *socket)
     return sz_now() + o->pause;
 }
 
-static int64_t give_space_back(szi_offload *o)
+static int64_t give_space_back(szi_swap_socket *o)
 {
     if (o->idle == 0)
         return -1;
@@ -223,17 +223,17 @@ int sz_socket_pump(sz_socket handle, int64_t *next)
     *next = -1;
     if (socket == NULL)
         return szi_socket_refuse(handle);
-    if (socket->offload == NULL)
+    if (socket->swap == NULL)
         return 0;
     int code = pump_and_tell(socket, SZI_SLICE_MESSAGES, SZI_SLICE);
     szi_poller_touch(socket->watches);
     szi_poller_signal(socket->watches);
     if (code == 0)
-        *next = give_space_back(socket->offload);
+        *next = give_space_back(socket->swap);
     else if (code == SZ_EINTR)
         *next = 0;
     else if (code == SZ_EAGAIN || code == SZ_ENOMEM)
-        *next = szi_offload_next(socket);
+        *next = szi_swap_socket_next(socket);
     else
         return code;
     return 0;
@@ -241,7 +241,7 @@ int sz_socket_pump(sz_socket handle, int64_t *next)
 
 /* -------------------------------------------------------------- sending -- */
 
-static int append(szi_offload *o, const sz_part *parts, size_t count)
+static int append(szi_swap_socket *o, const sz_part *parts, size_t count)
 {
     enum {
         FEW = 16
@@ -271,7 +271,7 @@ static int append(szi_offload *o, const sz_part *parts, size_t count)
 /* What is to be said of a message that the swap did not take. */
 static int refuse(szi_socket *socket, int code)
 {
-    szi_offload *o = socket->offload;
+    szi_swap_socket *o = socket->swap;
     if (code == SZ_ENOSPC) {
         o->disk_full = true;
         code = SZ_EAGAIN;
@@ -286,8 +286,8 @@ static int refuse(szi_socket *socket, int code)
 
 static int hold(szi_socket *socket, const sz_part *parts, size_t count)
 {
-    szi_offload *o = socket->offload;
-    bool first = szi_offload_empty(o);
+    szi_swap_socket *o = socket->swap;
+    bool first = szi_swap_socket_empty(o);
     if (socket->type->number == ZMQ_REQ && !first)
         return socket->relaxed ? SZ_EAGAIN : SZ_EFSM;
     int code = append(o, parts, count);
@@ -300,24 +300,24 @@ static int hold(szi_socket *socket, const sz_part *parts, size_t count)
 }
 
 /* Who appends many does not ask libzmq each time whether it takes one. */
-static bool worth_trying(const szi_offload *o)
+static bool worth_trying(const szi_swap_socket *o)
 {
     return o->tried == 0 || sz_now() != o->tried;
 }
 
 static int admit(szi_socket *socket, const sz_part *parts, size_t count)
 {
-    szi_offload *o = socket->offload;
+    szi_swap_socket *o = socket->swap;
     if (atomic_load(&socket->context->shut))
         return SZ_ETERM;
-    if (!szi_offload_empty(o) && worth_trying(o))
+    if (!szi_swap_socket_empty(o) && worth_trying(o))
         pump_and_tell(socket, OFTEN, SZI_SLICE);
     if (o->unreported) {
         o->unreported = false;
         return SZ_ECORRUPT;
     }
     int code = SZ_EAGAIN;
-    if (szi_offload_empty(o))
+    if (szi_swap_socket_empty(o))
         code = count == 1 && parts->message.id == 0
                    ? szi_send_bytes(socket, parts->data, parts->size)
                    : szi_send_parts(socket, parts, count);
@@ -325,7 +325,8 @@ static int admit(szi_socket *socket, const sz_part *parts, size_t count)
     return code == SZ_EAGAIN ? hold(socket, parts, count) : code;
 }
 
-int szi_offload_send(szi_socket *socket, const sz_part *parts, size_t count)
+int szi_swap_socket_send(szi_socket *socket, const sz_part *parts,
+                         size_t count)
 {
     const void *data;
     size_t size, all = 0;
@@ -338,12 +339,13 @@ int szi_offload_send(szi_socket *socket, const sz_part *parts, size_t count)
     return szi_count_sent(socket, admit(socket, parts, count), all);
 }
 
-void szi_offload_tell_again(szi_socket *socket)
+void szi_swap_socket_report_again(szi_socket *socket)
 {
-    socket->offload->unreported = true;
+    socket->swap->unreported = true;
 }
 
-int szi_offload_send_made(szi_socket *socket, zmq_msg_t *made, size_t count)
+int szi_swap_socket_send_made(szi_socket *socket, zmq_msg_t *made,
+                              size_t count)
 {
     sz_part *parts = szi_new(count * sizeof *parts);
     if (parts == NULL)
@@ -352,7 +354,7 @@ int szi_offload_send_made(szi_socket *socket, zmq_msg_t *made, size_t count)
         parts[i].data = zmq_msg_data(&made[i]);
         parts[i].size = zmq_msg_size(&made[i]);
     }
-    int code = szi_offload_send(socket, parts, count);
+    int code = szi_swap_socket_send(socket, parts, count);
     szi_free(parts);
     return code;
 }
@@ -360,7 +362,7 @@ int szi_offload_send_made(szi_socket *socket, zmq_msg_t *made, size_t count)
 /* --------------------------------------------------------------- events -- */
 
 /* A message of this size finds room when SZ_OUT is told. */
-static uint64_t promised(const szi_offload *o)
+static uint64_t promised(const szi_swap_socket *o)
 {
     uint64_t most = 64 * 1024;
     return o->size / 8 < most ? o->size / 8 : most;
@@ -368,22 +370,22 @@ static uint64_t promised(const szi_offload *o)
 
 int szi_socket_state(szi_socket *socket)
 {
-    szi_offload *o = socket->offload;
+    szi_swap_socket *o = socket->swap;
     if (o != NULL)
         pump_and_tell(socket, OFTEN, SZI_SLICE);
     int events = szi_socket_events(socket);
     if (o == NULL || events < 0)
         return events;
     if (socket->type->number == ZMQ_REQ)
-        return szi_offload_empty(o) ? events : events & ~SZ_OUT;
+        return szi_swap_socket_empty(o) ? events : events & ~SZ_OUT;
     bool room = !o->disk_full &&
                 szi_swap_room(o->queue) >= promised(o) + SZI_SWAP_OVERHEAD;
-    if (!szi_publishes(socket) && !szi_offload_empty(o))
+    if (!szi_publishes(socket) && !szi_swap_socket_empty(o))
         events &= ~SZ_OUT;
     return room ? events | SZ_OUT : events;
 }
 
-int szi_offload_wait(szi_socket *socket, int events, int timeout)
+int szi_socket_await(szi_socket *socket, int events, int timeout)
 {
     enum {
         LOOK = 10
@@ -402,12 +404,12 @@ int szi_offload_wait(szi_socket *socket, int events, int timeout)
     }
 }
 
-void szi_offload_free(szi_socket *socket)
+void szi_swap_socket_free(szi_socket *socket)
 {
-    szi_offload *o = socket->offload;
+    szi_swap_socket *o = socket->swap;
     forget_front(o);
     szi_free(o->parts);
     szi_swap_free(o->queue);
     szi_free(o);
-    socket->offload = NULL;
+    socket->swap = NULL;
 }
