@@ -79,6 +79,7 @@ $(BUILD)/$(1)/%.o: kernel/%.c $(KERNEL_HEADS) | setup
 	@mkdir -p $$(@D)
 	$$(CC) $$(FLAGS) -c -o $$@ $$<
 $(BUILD)/$(1)/libszmq.a: $(KERNEL:kernel/%.c=$(BUILD)/$(1)/%.o)
+	rm -f $$@
 	$$(AR) rcs $$@ $$^
 $(BUILD)/$(1)/%_test: tests/kernel/%_test.c $(BUILD)/$(1)/libszmq.a $(TEST_SUPPORT) | setup-for-tests
 	$$(CC) $$(FLAGS) -Ikernel -Itests/kernel -o $$@ $$< $(TEST_SUPPORT) \

@@ -2,6 +2,7 @@
  * and removes any file at the path of an ipc endpoint that is bound. */
 
 #include "endpoint.h"
+#include "memory.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -10,6 +11,16 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
+
+void szi_endpoints_free(szi_list *endpoints)
+{
+    szi_endpoint *endpoint;
+    while ((endpoint = SZI_FIRST(endpoints, szi_endpoint, link)) != NULL) {
+        szi_list_remove(endpoints, &endpoint->link);
+        szi_free(endpoint->given);
+        szi_free(endpoint);
+    }
+}
 
 static bool begins(const char *text, size_t length, const char *prefix)
 {

@@ -1,11 +1,21 @@
-/* Checks of endpoints that libzmq does not make itself.  No socket is needed.
- */
+/* Endpoints: the record of one that a socket is bound or connected to, which
+ * the socket owns, and checks that libzmq does not make itself. */
 #ifndef SZI_ENDPOINT_H
 #define SZI_ENDPOINT_H
 
+#include "list.h"
 #include "szmq.h"
 
 #pragma GCC visibility push(hidden)
+
+typedef struct {
+    szi_link link; /* of the socket's endpoints, oldest first */
+    bool bound;
+    char *given; /* what the caller wrote, if libzmq completed it */
+    char real[];
+} szi_endpoint;
+
+void szi_endpoints_free(szi_list *endpoints);
 
 /* Checks the form of an endpoint: SZ_EENDPOINT, SZ_EPORT, SZ_ENUL, SZ_EPATH.
  */

@@ -1,7 +1,10 @@
-/* The end of a process: everything is closed, and what was sent gets a
- * bounded time to leave. */
+/* The end of a process: everything is closed, and what was sent gets a bounded
+ * time to leave. */
 
-#include "internal.h"
+#include "clock.h"
+#include "context.h"
+#include "memory.h"
+#include "socket.h"
 
 typedef struct {
     uint64_t *ids;
@@ -21,47 +24,47 @@ static void collect(szi_context *context, void *argument)
         all->ids[all->count++] = context->id;
 }
 
-/* How long the socket may hold the end up, in milliseconds. */
-static int bound_of(const szi_socket *socket, int linger)
+/* The longest time that a socket may delay the exit, in milliseconds. */
+static int bound_of(const szi_closed *closed, int linger)
 {
-    return socket->linger >= 0 ? socket->linger : linger;
+    return closed->linger >= 0 ? closed->linger : linger;
 }
 
-/* libzmq needs a moment to see that a socket has nothing left. */
+/* In milliseconds. */
 enum {
-    GRACE = 100,
-    LOOK = 10 /* how often to see which sockets are left */
+    GRACE = 100, /* libzmq closes a socket some time after its last message */
+    LOOK = 10    /* between two looks at which sockets are left */
 };
 
-/* Has libzmq keep what was sent: the time is ours to watch, so that we know
- * what was not delivered. */
+/* Makes libzmq keep what was sent for ever.  sz_exit watches the time instead,
+ * so that it knows what was not delivered. */
 static void keep_messages(szi_context *context, void *argument)
 {
     (void)argument;
     int for_ever = -1;
     pthread_mutex_lock(&context->lock);
-    for (szi_socket *s = context->sockets; s != NULL; s = s->next)
+    SZI_EACH (s, &context->sockets, szi_socket, link)
         if (s->linger > 0) {
-            atomic_store(&s->kept, true);
+            atomic_store(&s->closed->kept, true);
             zmq_setsockopt(s->zmq, ZMQ_LINGER, &for_ever, sizeof for_ever);
         }
-    for (szi_socket *s = context->closed; s != NULL; s = s->next)
-        atomic_store(&s->kept, true);
+    SZI_EACH (c, &context->lingering.sockets, szi_closed, link)
+        atomic_store(&c->kept, true);
     pthread_mutex_unlock(&context->lock);
 }
 
-/* Whether a socket is left that may hold messages, and the longest that one
- * may take. */
+/* Whether a socket is left that may hold messages, and the longest time that
+ * one may take. */
 static bool any_left(szi_context *context, int linger, int *longest)
 {
     bool any = false;
     *longest = GRACE;
     pthread_mutex_lock(&context->lock);
-    for (szi_socket *s = context->closed; s != NULL; s = s->next)
-        if (szi_socket_lingers(s)) {
+    SZI_EACH (c, &context->lingering.sockets, szi_closed, link)
+        if (szi_closed_lingers(c)) {
             any = true;
-            if (bound_of(s, linger) > *longest)
-                *longest = bound_of(s, linger);
+            if (bound_of(c, linger) > *longest)
+                *longest = bound_of(c, linger);
         }
     pthread_mutex_unlock(&context->lock);
     return any;
@@ -71,19 +74,20 @@ static void report_closed(szi_context *context, sz_undelivered *report,
                           void *argument)
 {
     pthread_mutex_lock(&context->lock);
-    for (szi_socket *s = context->closed; s != NULL; s = s->next) {
-        if (!szi_socket_lingers(s))
+    SZI_EACH (c, &context->lingering.sockets, szi_closed, link) {
+        if (!szi_closed_lingers(c))
             continue;
-        if (s->endpoints == NULL)
-            report(s->type->name, NULL, argument);
-        for (szi_endpoint *e = s->endpoints; e != NULL; e = e->next)
-            report(s->type->name, e->real, argument);
+        if (c->endpoints.first == NULL)
+            report(c->type->name, NULL, argument);
+        SZI_EACH (e, &c->endpoints, szi_endpoint, link)
+            report(c->type->name, e->real, argument);
     }
     pthread_mutex_unlock(&context->lock);
 }
 
-/* Waits until the context is gone or the time of its sockets is up; a context
- * without such sockets has delivered everything, gone or not. */
+/* Waits until the context is gone or the time of its sockets is over.  A
+ * context without such sockets has delivered everything, whether it is gone or
+ * not. */
 static int await_end(sz_context handle, int linger, int64_t begun)
 {
     int code;

@@ -1,46 +1,56 @@
 /* inproc connects that wait for their bind.
  *
  * When a context is terminated, libzmq binds a new socket for every such
- * connect, and aborts the process if none can be made because max-sockets is
- * reached.  So a socket is set aside when the first one connects, and binds
- * what is left before libzmq looks. */
+ * connect, and aborts the process if it can make none because max-sockets is
+ * reached (ctx.cpp, terminate). So the first such connect reserves a socket,
+ * the resolver, which binds all that is left before libzmq looks. */
 
-#include "internal.h"
+#include "inproc.h"
+#include "error.h"
+#include "memory.h"
+
+#include <errno.h>
 
 #include <string.h>
 
-static szi_name **find(szi_context *context, const char *endpoint)
+/* An endpoint that a connect waits for. */
+typedef struct {
+    szi_link link;
+    char text[];
+} pending;
+
+static pending *find(szi_context *context, const char *endpoint)
 {
-    szi_name **at = &context->pending;
-    while (*at != NULL && strcmp((*at)->text, endpoint) != 0)
-        at = &(*at)->next;
-    return at;
+    SZI_EACH (p, &context->pending, pending, link)
+        if (strcmp(p->text, endpoint) == 0)
+            return p;
+    return NULL;
 }
 
-static bool is_bound(szi_context *context, const char *endpoint)
+/* How many endpoints of the context's sockets these are. */
+static int64_t count(szi_context *context, const char *endpoint, bool bound)
 {
-    for (szi_socket *s = context->sockets; s != NULL; s = s->next)
-        for (szi_endpoint *e = s->endpoints; e != NULL; e = e->next)
-            if (e->bound && strcmp(e->real, endpoint) == 0)
-                return true;
-    return false;
+    int64_t found = 0;
+    SZI_EACH (s, &context->sockets, szi_socket, link)
+        SZI_EACH (e, &s->endpoints, szi_endpoint, link)
+            found += e->bound == bound && strcmp(e->real, endpoint) == 0;
+    return found;
 }
 
 static int note_pending(szi_context *context, const char *endpoint)
 {
-    if (is_bound(context, endpoint) || *find(context, endpoint) != NULL)
+    if (count(context, endpoint, true) > 0 || find(context, endpoint) != NULL)
         return 0;
     if (context->resolver == NULL)
         context->resolver = zmq_socket(context->zmq, ZMQ_PAIR);
     if (context->resolver == NULL)
         return zmq_errno() == EMFILE ? SZ_ESOCKETS : szi_last_error();
     size_t length = strlen(endpoint);
-    szi_name *name = szi_new(sizeof *name + length + 1);
-    if (name == NULL)
+    pending *made = szi_new(sizeof *made + length + 1);
+    if (made == NULL)
         return SZ_ENOMEM;
-    memcpy(name->text, endpoint, length);
-    name->next = context->pending;
-    context->pending = name;
+    memcpy(made->text, endpoint, length);
+    szi_list_prepend(&context->pending, &made->link);
     return 0;
 }
 
@@ -55,22 +65,21 @@ int szi_inproc_connecting(szi_context *context, const char *endpoint)
 void szi_inproc_bound(szi_context *context, const char *endpoint)
 {
     pthread_mutex_lock(&context->lock);
-    szi_name **at = find(context, endpoint);
-    if (*at != NULL) {
-        szi_name *name = *at;
-        *at = name->next;
-        szi_free(name);
+    pending *found = find(context, endpoint);
+    if (found != NULL) {
+        szi_list_remove(&context->pending, &found->link);
+        szi_free(found);
     }
     pthread_mutex_unlock(&context->lock);
 }
 
 void szi_inproc_resolve(szi_context *context)
 {
-    while (context->pending != NULL) {
-        szi_name *name = context->pending;
-        context->pending = name->next;
-        zmq_bind(context->resolver, name->text);
-        szi_free(name);
+    pending *first;
+    while ((first = SZI_FIRST(&context->pending, pending, link)) != NULL) {
+        szi_list_remove(&context->pending, &first->link);
+        zmq_bind(context->resolver, first->text);
+        szi_free(first);
     }
 }
 
@@ -84,27 +93,19 @@ void szi_inproc_close(szi_context *context)
     zmq_close(context->resolver);
 }
 
-static int64_t connected_to(szi_context *context, const char *endpoint)
-{
-    int64_t count = 0;
-    for (szi_socket *s = context->sockets; s != NULL; s = s->next)
-        for (szi_endpoint *e = s->endpoints; e != NULL; e = e->next)
-            count += !e->bound && strcmp(e->real, endpoint) == 0;
-    return count;
-}
-
 bool szi_inproc_peers(szi_socket *socket, int64_t *peers)
 {
     szi_context *context = socket->context;
-    bool all = socket->endpoints != NULL;
+    bool all = socket->endpoints.first != NULL;
     pthread_mutex_lock(&context->lock);
-    for (szi_endpoint *e = socket->endpoints; e != NULL; e = e->next)
+    SZI_EACH (e, &socket->endpoints, szi_endpoint, link) {
         if (!szi_endpoint_inproc(e->real))
             all = false;
         else if (e->bound)
-            *peers += connected_to(context, e->real);
+            *peers += count(context, e->real, false);
         else
-            *peers += is_bound(context, e->real);
+            *peers += count(context, e->real, true) > 0;
+    }
     pthread_mutex_unlock(&context->lock);
     return all;
 }

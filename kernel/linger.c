@@ -1,24 +1,27 @@
-/* The end of a socket that messages wait for in its swap: closing must not
- * wait, so a thread takes the socket over, for good, and closes it when the
- * swap is empty or the linger over.  Handing it over is safe because starting
- * a thread is a full fence, and nobody else has the socket any more. */
+/* Sending what the swap of a closed socket holds.  Closing must not wait, so a
+ * thread takes the socket over and closes it when the swap is empty or the
+ * linger over.  That is safe because starting a thread is a full fence, and no
+ * other thread uses the socket any more. */
 
+#include "linger.h"
+#include "clock.h"
 #include "swap_socket.h"
+#include "thread.h"
 
 enum {
     FEW = 16
 };
 
-/* Time left of a linger, in milliseconds, or -1 for no end. */
+/* The time left of the linger in milliseconds, or -1 for no end. */
 static int64_t left_of(const szi_socket *socket, int64_t end)
 {
-    if (end < 0 || atomic_load(&socket->kept))
+    if (end < 0 || atomic_load(&socket->closed->kept))
         return -1;
     int64_t left = end - sz_now();
     return left > 0 ? left : 0;
 }
 
-/* What a closed socket still has, until its linger is over. */
+/* Sends for the time of linger what the swap holds. */
 static void *drain(void *argument)
 {
     enum {
@@ -26,6 +29,7 @@ static void *drain(void *argument)
     };
     szi_socket *socket = argument;
     szi_context *context = socket->context;
+    szi_closed *closed = socket->closed;
     int64_t left, end = socket->linger < 0 ? -1 : sz_now() + socket->linger;
     for (;;) {
         int code = szi_swap_socket_pump(socket, SZI_SLICE_MESSAGES, SZI_SLICE);
@@ -44,10 +48,11 @@ static void *drain(void *argument)
     szi_swap_socket_free(socket);
     zmq_close(socket->zmq);
     pthread_mutex_lock(&context->lock);
-    atomic_store(&socket->draining, false);
+    atomic_store(&closed->draining, false);
     context->draining--;
     pthread_cond_broadcast(&context->drained);
     pthread_mutex_unlock(&context->lock);
+    szi_socket_free(socket);
     szi_context_release(context);
     return NULL;
 }
@@ -56,7 +61,7 @@ static void count_draining(szi_socket *socket, int by)
 {
     szi_context *context = socket->context;
     pthread_mutex_lock(&context->lock);
-    atomic_store(&socket->draining, by > 0);
+    atomic_store(&socket->closed->draining, by > 0);
     context->draining += by;
     pthread_mutex_unlock(&context->lock);
     atomic_fetch_add(&context->references, by);

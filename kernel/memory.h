@@ -28,7 +28,7 @@ static inline void *szi_array(void *few, size_t room, size_t count,
     return count <= SIZE_MAX / size ? szi_resize(NULL, count * size) : NULL;
 }
 
-static inline void szi_array_free(void *array, const void *few)
+static inline void szi_array_free(void *array, void *few)
 {
     if (array != few)
         szi_free(array);

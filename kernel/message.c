@@ -1,12 +1,30 @@
-/* Message parts held by handles. */
+/* Message parts that handles hold. */
 
-#include "internal.h"
+#include "message.h"
+#include "handle.h"
+#include "memory.h"
 
+#include <stdatomic.h>
 #include <string.h>
 
-/* Storage for a zmq_msg_t that does not move: libzmq may point into it. */
 static atomic_size_t held;
 
+void szi_parts_copy(zmq_msg_t *copies, zmq_msg_t *parts, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        zmq_msg_init(&copies[i]);
+        zmq_msg_copy(&copies[i], &parts[i]);
+    }
+}
+
+void szi_parts_close(zmq_msg_t *parts, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        zmq_msg_close(&parts[i]);
+}
+
+/* The zmq_msg_t is allocated because it must not move: libzmq may point into
+ * it. */
 int szi_message_adopt(zmq_msg_t *part, sz_message *message)
 {
     zmq_msg_t *own = szi_resize(NULL, sizeof *own);
@@ -60,7 +78,7 @@ int sz_message_property(sz_message message, const char *name,
     if (part == NULL)
         return szi_handle_refuse(message.id, SZI_MESSAGE);
     *value = zmq_msg_gets(part, name);
-    /* The old name of this one is what libzmq 4.3 knows. */
+    /* libzmq 4.3 knows this property only by its old name. */
     if (*value == NULL && strcmp(name, "Routing-Id") == 0)
         *value = zmq_msg_gets(part, "Identity");
     return *value != NULL ? 0 : SZ_ENOENT;

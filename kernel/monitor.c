@@ -1,98 +1,17 @@
-/* Monitors: the events of an observed socket, kept until they are read.
- *
- * The observer's thread puts events in, the program's takes them out; the
- * lock `observing` of the context guards all of a monitor. */
+/* Monitors: the handles by which a program reads the events of a socket. */
 
-#include "internal.h"
+#include "event_queue.h"
+#include "handle.h"
+#include "memory.h"
+#include "monitor_thread.h"
 
-#include <string.h>
-#include <unistd.h>
-
-enum {
-    MOST_EVENTS = 1024
-};
-
-typedef struct entry {
-    struct entry *next;
-    sz_event event;
-    char endpoint[];
-} entry;
-
-/* `fds` is a pipe that holds one byte while there are events, and one more
- * once nothing will come any more. */
-struct szi_monitor {
+/* The lock `monitoring` of the context guards all but id and context. */
+typedef struct {
     uint64_t id;
     szi_context *context;
-    szi_monitored *monitored; /* NULL once it is over */
-    szi_monitor *next;        /* of the same socket */
-    int events;
-    bool stopped;
-    int fds[2];
-    size_t count;
-    entry *first, **last;
-    entry *current;  /* what the last call returned */
-    uint64_t missed; /* since the last event put in */
-};
-
-/* --------------------------------------------------------------- queue -- */
-
-static entry *take(szi_monitor *m)
-{
-    entry *taken = m->first;
-    m->first = taken->next;
-    if (m->first == NULL)
-        m->last = &m->first;
-    m->count--;
-    return taken;
-}
-
-static void clear(szi_monitor *m)
-{
-    while (m->first != NULL)
-        szi_free(take(m));
-    szi_free(m->current);
-    m->current = NULL;
-}
-
-void szi_monitor_tell(szi_monitor *m, const sz_event *event)
-{
-    if ((m->events & event->type->bit) == 0)
-        return;
-    size_t length = strlen(event->endpoint);
-    entry *made = szi_new(sizeof *made + length + 1);
-    if (made == NULL) {
-        m->missed++;
-        return;
-    }
-    memcpy(made->endpoint, event->endpoint, length);
-    made->event = *event;
-    made->event.endpoint = made->endpoint;
-    made->event.missed = m->missed;
-    m->missed = 0;
-    if (m->count == MOST_EVENTS) {
-        entry *oldest = take(m);
-        m->first->event.missed += oldest->event.missed + 1;
-        szi_free(oldest);
-    }
-    *m->last = made;
-    m->last = &made->next;
-    if (m->count++ == 0 && write(m->fds[1], "", 1) < 0)
-        clear(m);
-}
-
-void szi_monitor_end(szi_monitor *m)
-{
-    m->monitored = NULL;
-    if (m->fds[1] >= 0)
-        szi_pipe_end(&m->fds[1]);
-}
-
-szi_monitor **szi_monitor_next(szi_monitor *m)
-{
-    return &m->next;
-}
-
-/* -------------------------------------------------------------- making -- */
+    szi_monitored *monitored; /* freed some time after the queue has ended */
+    szi_event_queue queue;
+} szi_monitor;
 
 static int make(szi_socket *socket, int events, szi_monitor **made)
 {
@@ -100,15 +19,11 @@ static int make(szi_socket *socket, int events, szi_monitor **made)
     if (m == NULL)
         return SZ_ENOMEM;
     m->context = socket->context;
-    m->events = events;
-    m->last = &m->first;
-    int code = szi_pipe(m->fds);
+    int code = szi_event_queue_open(&m->queue, events);
     if (code == 0) {
         code = szi_handle_new(SZI_MONITOR, m, &m->id);
-        if (code != 0) {
-            close(m->fds[0]);
-            close(m->fds[1]);
-        }
+        if (code != 0)
+            szi_event_queue_close(&m->queue);
     }
     if (code != 0) {
         szi_free(m);
@@ -119,25 +34,23 @@ static int make(szi_socket *socket, int events, szi_monitor **made)
     return 0;
 }
 
-static void destroy(szi_monitor *m)
-{
-    szi_handle_free(m->id);
-    clear(m);
-    close(m->fds[0]);
-    szi_context_release(m->context);
-    szi_free(m);
-}
-
 static void stop(szi_monitor *m)
 {
     pthread_mutex_lock(&m->context->monitoring);
-    m->stopped = true;
-    clear(m);
-    szi_monitored *observed = m->monitored;
-    szi_monitor_end(m);
-    if (observed != NULL)
-        szi_monitored_leave(observed, m);
+    if (m->monitored != NULL && !m->queue.ended)
+        szi_monitored_leave(m->monitored, &m->queue);
+    szi_event_queue_clear(&m->queue);
+    szi_event_queue_end(&m->queue);
     pthread_mutex_unlock(&m->context->monitoring);
+}
+
+/* The monitor is stopped. */
+static void destroy(szi_monitor *m)
+{
+    szi_handle_free(m->id);
+    szi_event_queue_close(&m->queue);
+    szi_context_release(m->context);
+    szi_free(m);
 }
 
 int sz_monitor_new(sz_socket handle, int events, sz_monitor *monitor)
@@ -154,7 +67,7 @@ int sz_monitor_new(sz_socket handle, int events, sz_monitor *monitor)
     code = szi_monitored_begin(socket);
     if (code == 0) {
         pthread_mutex_lock(&m->context->monitoring);
-        code = szi_monitored_join(socket->monitored, m);
+        code = szi_monitored_join(socket->monitored, &m->queue);
         if (code == 0)
             m->monitored = socket->monitored;
         pthread_mutex_unlock(&m->context->monitoring);
@@ -168,8 +81,6 @@ int sz_monitor_new(sz_socket handle, int events, sz_monitor *monitor)
     return 0;
 }
 
-/* ------------------------------------------------------------- reading -- */
-
 static szi_monitor *get(sz_monitor handle)
 {
     return szi_handle_get(handle.id, SZI_MONITOR);
@@ -180,27 +91,13 @@ static int refuse(sz_monitor handle)
     return szi_handle_refuse(handle.id, SZI_MONITOR);
 }
 
-static int receive(szi_monitor *m, sz_event *event)
-{
-    szi_free(m->current);
-    m->current = NULL;
-    if (m->first == NULL)
-        return m->stopped || m->monitored == NULL ? SZ_ECLOSED : SZ_EAGAIN;
-    m->current = take(m);
-    *event = m->current->event;
-    char byte;
-    if (m->count == 0 && read(m->fds[0], &byte, 1) < 0)
-        return szi_last_error();
-    return 0;
-}
-
 int sz_monitor_receive(sz_monitor handle, sz_event *event)
 {
     szi_monitor *m = get(handle);
     if (m == NULL)
         return refuse(handle);
     pthread_mutex_lock(&m->context->monitoring);
-    int code = receive(m, event);
+    int code = szi_event_queue_take(&m->queue, event);
     pthread_mutex_unlock(&m->context->monitoring);
     return code;
 }
@@ -208,7 +105,7 @@ int sz_monitor_receive(sz_monitor handle, sz_event *event)
 int sz_monitor_fd(sz_monitor handle)
 {
     szi_monitor *m = get(handle);
-    return m != NULL ? m->fds[0] : refuse(handle);
+    return m != NULL ? m->queue.fds[0] : refuse(handle);
 }
 
 int sz_monitor_stop(sz_monitor handle)

@@ -1,52 +1,47 @@
-/* What libzmq tells about the connections of sockets, read by one thread for
- * each context.
+/* The events of the sockets of a context, read by one thread.
  *
  * libzmq sends the events of a socket through a PAIR that it binds, and waits
- * where nobody takes them: a full queue stops its I/O thread, and so does a
- * missing reader, for ever.  So there is always a reader, its queue has no
- * limit, and it is closed only by the thread that has seen the context end.
- * It is a ROUTER, which all the PAIRs of a context share: each is connected
- * under a routing id that holds the address of its szi_monitored.
+ * if nobody reads them: a full queue or a missing reader stops its I/O thread
+ * for ever.  So there is always a reader, its queue has no limit, and only the
+ * thread that has seen the context end closes it.  The reader is a ROUTER,
+ * which all PAIRs of a context share.  Each PAIR is connected under a routing
+ * id that holds the address of its szi_monitored.
  *
- * The lock `observing` of the context guards the ROUTER, what is observed and
- * all monitors.  Whoever uses the ROUTER reads it empty before it unlocks, so
- * that the next event signals the thread. */
+ * The lock `monitoring` of the context guards the ROUTER, all szi_monitored
+ * and all monitors.  Who uses the ROUTER reads it empty before unlocking, so
+ * that the next event wakes the thread. */
 
-#include "internal.h"
+#include "monitor_thread.h"
+#include "clock.h"
+#include "connections.h"
+#include "descriptor.h"
+#include "error.h"
+#include "event_table.h"
+#include "inproc.h"
+#include "memory.h"
+#include "thread.h"
 
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
 
-/* The connections of one endpoint. */
-typedef struct site {
-    struct site *next;
-    int64_t peers;
-    bool failing; /* its next end is that of a handshake that failed */
-    char endpoint[];
-} site;
-
-/* An observed socket.  Freed when it is both `over` (libzmq will tell no more
- * about it) and let go by its socket. */
+/* A monitored socket.  Freed when libzmq will report no more events (`over`)
+ * and the socket has let go. */
 struct szi_monitored {
-    szi_monitored *next, *previous;
-    szi_socket *socket; /* NULL once that has let go */
+    szi_link link;      /* of the thread's */
+    szi_socket *socket; /* NULL when the socket has let go */
     bool over;
-    bool kept; /* also without monitors */
-    bool raw;  /* a STREAM, whose peers have no handshake */
-    szi_monitor *monitors;
-    site *sites;
-    sz_connections counts;
-    int64_t beginning; /* handshakes that go on */
-    int64_t begun;     /* when the first of them began */
+    bool kept; /* monitored without monitors too */
+    szi_list queues;
+    szi_connections connections;
 };
 
 struct szi_monitor_thread {
     szi_context *context;
-    void *router; /* NULL once the context has ended */
+    void *router; /* NULL when the context has ended */
     int fd;
     uint64_t serial;
-    szi_monitored *monitored;
+    szi_list monitored;
 };
 
 static atomic_bool all;
@@ -61,135 +56,36 @@ bool szi_monitors_all(void)
     return atomic_load(&all);
 }
 
-/* -------------------------------------------------------------- counts -- */
-
-static site **find_site(szi_monitored *o, const char *endpoint)
-{
-    site **at = &o->sites;
-    while (*at != NULL && strcmp((*at)->endpoint, endpoint) != 0)
-        at = &(*at)->next;
-    if (*at == NULL) {
-        size_t length = strlen(endpoint);
-        *at = szi_new(sizeof **at + length + 1);
-        if (*at != NULL)
-            memcpy((*at)->endpoint, endpoint, length);
-    }
-    return at;
-}
-
-/* A handshake is over.  Which of those that began is not told, so the first is
- * assumed, which makes it seem longer than it was. */
-static int64_t handshake_time(szi_monitored *o, int64_t time)
-{
-    if (o->beginning > 0)
-        o->beginning--;
-    return time - o->begun;
-}
-
-static void settle_later(szi_monitored *o, int64_t handshake, int64_t time)
-{
-    enum {
-        LEAST = 100,
-        MOST = 1000
-    };
-    int64_t wait = 3 * handshake;
-    wait = wait < LEAST ? LEAST : wait > MOST ? MOST : wait;
-    if (time + wait > o->counts.settled)
-        o->counts.settled = time + wait;
-}
-
-static void count(szi_monitored *o, const sz_event *event)
-{
-    site **place = find_site(o, event->endpoint);
-    site *at = *place;
-    if (at == NULL)
-        return;
-    bool failing = at->failing;
-    at->failing = false;
-    switch (event->type->bit) {
-    case SZ_EVENT_CONNECTED:
-    case SZ_EVENT_ACCEPTED:
-        if (o->raw) {
-            o->counts.accepted++;
-            at->peers++;
-        } else if (o->beginning++ == 0) {
-            o->begun = event->time;
-        }
-        break;
-    case SZ_EVENT_HANDSHAKE_SUCCEEDED:
-        o->counts.accepted++;
-        at->peers++;
-        settle_later(o, handshake_time(o, event->time), event->time);
-        break;
-    case SZ_EVENT_HANDSHAKE_FAILED_NO_DETAIL:
-    case SZ_EVENT_HANDSHAKE_FAILED_PROTOCOL:
-    case SZ_EVENT_HANDSHAKE_FAILED_AUTH:
-        if (o->raw)
-            break; /* how a STREAM's connections end */
-        o->counts.failed++;
-        at->failing = true;
-        handshake_time(o, event->time);
-        break;
-    case SZ_EVENT_DISCONNECTED:
-        if (!failing && at->peers > 0) {
-            at->peers--;
-            o->counts.lost++;
-        }
-        break;
-    case SZ_EVENT_CONNECT_RETRIED:
-        o->counts.retried++;
-        break;
-    default:
-        break;
-    }
-    if (at->peers == 0 && !at->failing) {
-        *place = at->next;
-        szi_free(at);
-    }
-}
-
-/* ---------------------------------------------------------- what is told --
- */
-
 static void free_monitored(szi_monitored *o)
 {
-    while (o->sites != NULL) {
-        site *gone = o->sites;
-        o->sites = gone->next;
-        szi_free(gone);
-    }
+    szi_connections_free(&o->connections);
     szi_free(o);
 }
 
-/* libzmq has told the last about it. */
+/* libzmq has reported the last event of the socket. */
 static void end(szi_monitor_thread *thread, szi_monitored *o)
 {
-    while (o->monitors != NULL) {
-        szi_monitor *m = o->monitors;
-        o->monitors = *szi_monitor_next(m);
-        szi_monitor_end(m);
+    szi_event_queue *queue;
+    while ((queue = SZI_FIRST(&o->queues, szi_event_queue, link)) != NULL) {
+        szi_list_remove(&o->queues, &queue->link);
+        szi_event_queue_end(queue);
     }
-    if (o->previous != NULL)
-        o->previous->next = o->next;
-    else
-        thread->monitored = o->next;
-    if (o->next != NULL)
-        o->next->previous = o->previous;
+    szi_list_remove(&thread->monitored, &o->link);
     o->over = true;
     if (o->socket == NULL)
         free_monitored(o);
 }
 
-static void tell(szi_monitor_thread *thread, szi_monitored *o, int bit,
-                 uint32_t value, const char *endpoint)
+static void report(szi_monitor_thread *thread, szi_monitored *o, int bit,
+                   uint32_t value, const char *endpoint)
 {
     const sz_event_type *type = szi_event_of(bit);
     if (type == NULL)
         return;
     sz_event event = {type, value, 0, sz_now(), endpoint};
-    count(o, &event);
-    for (szi_monitor *m = o->monitors; m != NULL; m = *szi_monitor_next(m))
-        szi_monitor_tell(m, &event);
+    szi_connections_count(&o->connections, &event);
+    SZI_EACH (queue, &o->queues, szi_event_queue, link)
+        szi_event_queue_put(queue, &event);
     if (bit == SZ_EVENT_MONITOR_STOPPED)
         end(thread, o);
 }
@@ -199,8 +95,9 @@ enum {
     MOST_ENDPOINT = 512
 };
 
-/* A routing id must not begin with a zero byte, nor be one that a PAIR had
- * whose end the ROUTER has not noticed yet: libzmq would abort. */
+/* A routing id that libzmq accepts does not begin with a zero byte.  It must
+ * not repeat either: libzmq would abort if the ROUTER had not noticed yet that
+ * the PAIR with the same id was gone. */
 static void make_id(char id[ID_SIZE], szi_monitored *o, uint64_t serial)
 {
     id[0] = 'o';
@@ -208,25 +105,21 @@ static void make_id(char id[ID_SIZE], szi_monitored *o, uint64_t serial)
     memcpy(id + 1 + sizeof o, &serial, sizeof serial);
 }
 
-/* The next part, whose bytes go to `data`; their number, or an error. */
+/* Copies the next part to `data`: its size, or an error. */
 static int receive_part(szi_monitor_thread *thread, char *data, size_t room)
 {
     zmq_msg_t part;
     zmq_msg_init(&part);
-    int code;
-    do
-        code = zmq_msg_recv(&part, thread->router, ZMQ_DONTWAIT) >= 0
-                   ? 0
-                   : szi_last_error();
-    while (code == SZ_EINTR);
-    if (code == 0) {
-        size_t size = zmq_msg_size(&part);
-        size = size < room ? size : room;
-        memcpy(data, zmq_msg_data(&part), size);
-        code = (int)size;
+    int done;
+    SZI_UNINTERRUPTED(done, zmq_msg_recv(&part, thread->router, ZMQ_DONTWAIT));
+    if (done < 0)
+        done = szi_last_error();
+    if (done > 0) {
+        done = (int)((size_t)done < room ? (size_t)done : room);
+        memcpy(data, zmq_msg_data(&part), (size_t)done);
     }
     zmq_msg_close(&part);
-    return code;
+    return done;
 }
 
 static int receive(szi_monitor_thread *thread)
@@ -246,12 +139,12 @@ static int receive(szi_monitor_thread *thread)
     memcpy(&o, id + 1, sizeof o);
     memcpy(&bit, what, sizeof bit);
     memcpy(&value, what + sizeof bit, sizeof value);
-    tell(thread, o, bit, value, endpoint);
+    report(thread, o, bit, value, endpoint);
     return 0;
 }
 
-/* Reads all that is there.  When the context ends, the last event may not
- * come any more. */
+/* Reads all that is there.  When the context ends, the last event of a socket
+ * may be lost. */
 static void drain(szi_monitor_thread *thread)
 {
     while (thread->router != NULL) {
@@ -260,8 +153,10 @@ static void drain(szi_monitor_thread *thread)
             return;
         if (code == 0)
             continue;
-        while (thread->monitored != NULL)
-            tell(thread, thread->monitored, SZ_EVENT_MONITOR_STOPPED, 0, "");
+        szi_monitored *first;
+        while ((first = SZI_FIRST(&thread->monitored, szi_monitored, link)) !=
+               NULL)
+            report(thread, first, SZ_EVENT_MONITOR_STOPPED, 0, "");
         zmq_close(thread->router);
         thread->router = NULL;
     }
@@ -285,8 +180,6 @@ static void *run(void *argument)
     return NULL;
 }
 
-/* ------------------------------------------------------------ observing -- */
-
 static int open_router(szi_monitor_thread *thread)
 {
     const int none = 0;
@@ -305,8 +198,8 @@ static int open_router(szi_monitor_thread *thread)
     return 0;
 }
 
-/* The observer of a context; made by whoever is first.  The lock of the
- * context is held. */
+/* The monitor thread of a context, made with the first monitored socket.  The
+ * caller holds the lock of the context. */
 static int make_thread(szi_context *context)
 {
     if (context->monitor_thread != NULL)
@@ -332,7 +225,7 @@ static int make_thread(szi_context *context)
     return 0;
 }
 
-/* The PAIR is connected before anybody can wait for its reader. */
+/* The PAIR is connected before any thread can wait for its reader. */
 static int begin(szi_monitor_thread *thread, szi_socket *socket,
                  szi_monitored *o)
 {
@@ -345,12 +238,9 @@ static int begin(szi_monitor_thread *thread, szi_socket *socket,
                        sizeof id) != 0 ||
         zmq_connect(thread->router, name) != 0)
         return szi_last_error();
-    o->next = thread->monitored;
-    if (o->next != NULL)
-        o->next->previous = o;
-    thread->monitored = o;
+    szi_list_append(&thread->monitored, &o->link);
     o->socket = socket;
-    o->raw = socket->type->number == ZMQ_STREAM;
+    o->connections.raw = socket->type->number == ZMQ_STREAM;
     socket->monitored = o;
     drain(thread);
     return 0;
@@ -392,7 +282,6 @@ int szi_monitored_keep(szi_socket *socket)
     return 0;
 }
 
-/* The socket lets go. */
 static void let_go(szi_monitored *o)
 {
     o->socket->monitored = NULL;
@@ -401,7 +290,7 @@ static void let_go(szi_monitored *o)
         free_monitored(o);
 }
 
-/* What happens while the socket lingers is still told. */
+/* What happens while the socket lingers is still reported. */
 void szi_monitored_closing(szi_socket *socket)
 {
     if (socket->monitored == NULL)
@@ -411,29 +300,24 @@ void szi_monitored_closing(szi_socket *socket)
     pthread_mutex_unlock(&socket->context->monitoring);
 }
 
-int szi_monitored_join(szi_monitored *o, szi_monitor *m)
+int szi_monitored_join(szi_monitored *o, szi_event_queue *queue)
 {
     if (o->over)
         return SZ_ETERM;
-    *szi_monitor_next(m) = o->monitors;
-    o->monitors = m;
+    szi_list_prepend(&o->queues, &queue->link);
     return 0;
 }
 
-void szi_monitored_leave(szi_monitored *o, szi_monitor *m)
+void szi_monitored_leave(szi_monitored *o, szi_event_queue *queue)
 {
-    szi_monitor **at = &o->monitors;
-    while (*at != NULL && *at != m)
-        at = szi_monitor_next(*at);
-    if (*at != NULL)
-        *at = *szi_monitor_next(m);
-    if (o->monitors == NULL && !o->kept && o->socket != NULL) {
+    szi_list_remove(&o->queues, &queue->link);
+    if (o->queues.first == NULL && !o->kept && o->socket != NULL) {
         zmq_socket_monitor(o->socket->zmq, NULL, 0);
         let_go(o);
     }
 }
 
-/* libzmq does not tell of the connections that the program itself ends. */
+/* libzmq reports no event for connections that the program itself ends. */
 void szi_monitored_disconnected(szi_socket *socket, const char *endpoint)
 {
     szi_monitored *o = socket->monitored;
@@ -442,10 +326,7 @@ void szi_monitored_disconnected(szi_socket *socket, const char *endpoint)
     pthread_mutex_lock(&socket->context->monitoring);
     if (socket->context->monitor_thread->router != NULL)
         drain(socket->context->monitor_thread);
-    for (site *at = o->sites; at != NULL; at = at->next)
-        if (strcmp(at->endpoint, endpoint) == 0)
-            at->peers = 0;
-    o->beginning = 0;
+    szi_connections_end(&o->connections, endpoint);
     pthread_mutex_unlock(&socket->context->monitoring);
 }
 
@@ -462,10 +343,7 @@ int sz_socket_connections(sz_socket handle, sz_connections *found)
     if (socket->monitored == NULL)
         return 0;
     pthread_mutex_lock(&socket->context->monitoring);
-    *found = socket->monitored->counts;
-    found->peers = inproc;
-    for (site *at = socket->monitored->sites; at != NULL; at = at->next)
-        found->peers += at->peers;
+    *found = szi_connections_look(&socket->monitored->connections, inproc);
     pthread_mutex_unlock(&socket->context->monitoring);
     return 0;
 }

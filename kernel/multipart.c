@@ -1,8 +1,8 @@
-/* Several parts as one run of bytes, in the form of czmq and cppzmq: before
- * each part its size, as one byte below 255, else as 255 and four bytes, the
- * highest first. */
+/* Several parts in one run of bytes, in the form that czmq and cppzmq use:
+ * each part is preceded by its size, one byte if it is below 255, else the
+ * byte 255 and four bytes, the highest first. */
 
-#include "internal.h"
+#include "message.h"
 
 #include <string.h>
 

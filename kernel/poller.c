@@ -1,169 +1,11 @@
-/* Pollers over what the system tells: see events.h.
- *
- * libzmq's descriptors are edge-triggered, the poller is level-triggered.  A
- * watch is hot when its socket may be ready without a new edge: when it is
- * new, its edge fired, it was ready at the last check, or somebody used the
- * socket since.  A check reads the events of the hot ones only; one that is
- * not ready turns cold.  Reading the events makes libzmq process all that has
- * arrived, so the next event after it brings an edge.  So between checks
- * every cold watch is armed, and making one hot in between wakes whoever
- * waits. */
+/* Pollers: adding and removing watches, and the check that reports what is
+ * ready.  watch.c explains hot and cold. */
 
-#include "internal.h"
-#include "events.h"
-
-typedef struct szi_poller szi_poller;
-
-struct szi_watch {
-    szi_poller *poller;
-    szi_socket *socket; /* NULL for a descriptor, and once it is closed */
-    int fd;
-    int events;
-    uint64_t tag;
-    uint64_t socket_id;
-    bool hot, closed;
-    bool always; /* a file: never waited for */
-    bool ghost;  /* removed, but the system may tell of it still */
-    bool quiet;  /* for SZ_SWAP, while nothing waits: not listened to */
-    int fired;   /* what is known of a descriptor or signal in this check */
-    int known;   /* SZ_IN from where it was found to what is done next */
-    szi_watch *next_hot, *previous_hot;
-    szi_watch *next, *previous;
-    szi_watch *next_of_socket;
-};
-
-struct szi_poller {
-    szi_events *source;
-    bool armed; /* the last check found nothing: somebody may be waiting */
-    szi_watch *watches;
-    szi_watch *hot, *last_hot;
-    szi_watch *ghosts;
-    uint64_t id;
-};
-
-static void heat(szi_watch *watch)
-{
-    szi_poller *poller = watch->poller;
-    if (watch->hot)
-        return;
-    watch->hot = true;
-    watch->next_hot = NULL;
-    watch->previous_hot = poller->last_hot;
-    if (poller->last_hot != NULL)
-        poller->last_hot->next_hot = watch;
-    else
-        poller->hot = watch;
-    poller->last_hot = watch;
-}
-
-static void cool(szi_watch *watch)
-{
-    szi_poller *poller = watch->poller;
-    if (!watch->hot)
-        return;
-    watch->hot = false;
-    if (watch->previous_hot != NULL)
-        watch->previous_hot->next_hot = watch->next_hot;
-    else
-        poller->hot = watch->next_hot;
-    if (watch->next_hot != NULL)
-        watch->next_hot->previous_hot = watch->previous_hot;
-    else
-        poller->last_hot = watch->previous_hot;
-}
-
-static void touch(szi_watch *watch)
-{
-    heat(watch);
-    watch->known = 0;
-    if (!watch->poller->armed)
-        return;
-    watch->poller->armed = false;
-    szi_events_wake(watch->poller->source);
-}
-
-/* Who watches for signals knows of the operations, and not of what pollers
- * read. */
-static bool signals(const szi_watch *watch)
-{
-    return (watch->events & (SZ_SIGNAL | SZ_SWAP)) != 0;
-}
-
-static void signal_taken(szi_watch *watch)
-{
-    if ((watch->events & SZ_SIGNAL) == 0)
-        return;
-    watch->fired = SZ_SIGNAL;
-    touch(watch);
-}
-
-void szi_poller_signal(szi_watch *watches)
-{
-    for (szi_watch *w = watches; w != NULL; w = w->next_of_socket)
-        signal_taken(w);
-}
-
-/* Where the system refuses, who pumps is told once, and goes on by time. */
-static void listen(szi_watch *watch)
-{
-    watch->quiet = szi_events_add(watch->poller->source, watch->fd, SZ_IN,
-                                  true, watch) != 0;
-    watch->fired = SZ_SWAP;
-    touch(watch);
-}
-
-static void be_quiet(szi_watch *watch)
-{
-    szi_events_remove(watch->poller->source, watch->fd);
-    watch->quiet = true;
-}
-
-void szi_poller_swaps(szi_socket *socket, bool waiting)
-{
-    for (szi_watch *w = socket->watches; w != NULL; w = w->next_of_socket)
-        if ((w->events & SZ_SWAP) != 0 && w->quiet == waiting) {
-            if (waiting)
-                listen(w);
-            else
-                be_quiet(w);
-        }
-}
-
-void szi_poller_touch(szi_watch *watches)
-{
-    for (szi_watch *w = watches; w != NULL; w = w->next_of_socket)
-        if (!signals(w))
-            touch(w);
-}
-
-static void settle(szi_watch *watch, int events)
-{
-    if (events < 0 || events & watch->events)
-        touch(watch);
-    else
-        cool(watch);
-}
-
-void szi_poller_settled(szi_watch *watches, int events)
-{
-    for (szi_watch *w = watches; w != NULL; w = w->next_of_socket)
-        if (!signals(w))
-            settle(w, events);
-}
-
-void szi_poller_closed(szi_socket *socket)
-{
-    for (szi_watch *w = socket->watches; w != NULL; w = w->next_of_socket) {
-        if (!w->quiet)
-            szi_events_remove(w->poller->source, w->fd);
-        w->socket = NULL;
-        w->closed = true;
-        touch(w);
-    }
-    socket->watches = NULL;
-}
-
-/* ------------------------------------------------------ making, freeing -- */
+#include "watch.h"
+#include "handle.h"
+#include "memory.h"
+#include "swap_socket.h"
+#include "use.h"
 
 static szi_poller *get(sz_poller handle, int *code)
 {
@@ -195,46 +37,35 @@ int sz_poller_new(sz_poller *handle)
 static void remove_watch(szi_watch *watch)
 {
     szi_poller *poller = watch->poller;
-    cool(watch);
-    if (watch->socket != NULL) {
-        szi_watch **at = &watch->socket->watches;
-        while (*at != watch)
-            at = &(*at)->next_of_socket;
-        *at = watch->next_of_socket;
-    }
+    szi_watch_cool(watch);
+    if (watch->socket != NULL)
+        szi_list_remove(&watch->socket->watches, &watch->socket_link);
     if (!watch->closed && !watch->always && !watch->quiet)
         watch->ghost = szi_events_remove(poller->source, watch->fd) != 0;
-    if (watch->previous != NULL)
-        watch->previous->next = watch->next;
+    szi_list_remove(&poller->watches, &watch->link);
+    if (watch->ghost)
+        szi_list_prepend(&poller->ghosts, &watch->link);
     else
-        poller->watches = watch->next;
-    if (watch->next != NULL)
-        watch->next->previous = watch->previous;
-    if (watch->ghost) {
-        watch->next = poller->ghosts;
-        poller->ghosts = watch;
-    } else {
         szi_free(watch);
-    }
 }
 
 static void free_ghosts(szi_poller *poller)
 {
-    while (poller->ghosts != NULL) {
-        szi_watch *ghost = poller->ghosts;
-        poller->ghosts = ghost->next;
+    szi_watch *ghost;
+    while ((ghost = SZI_FIRST(&poller->ghosts, szi_watch, link)) != NULL) {
+        szi_list_remove(&poller->ghosts, &ghost->link);
         szi_free(ghost);
     }
 }
 
-/* Begins anew, without the ghosts; where that cannot be they stay, and are
- * only passed over. */
+/* Makes the source anew, without the ghosts.  If that fails they stay, and
+ * what they report is ignored. */
 static void lay_ghosts(szi_poller *poller)
 {
     if (szi_events_renew(poller->source) != 0)
         return;
     free_ghosts(poller);
-    for (szi_watch *w = poller->watches; w != NULL; w = w->next) {
+    SZI_EACH (w, &poller->watches, szi_watch, link) {
         bool is_socket = w->socket != NULL;
         if (w->closed || w->always || w->quiet)
             continue;
@@ -242,7 +73,7 @@ static void lay_ghosts(szi_poller *poller)
             szi_events_add(poller->source, w->fd,
                            is_socket ? SZ_IN : w->events, is_socket, w) != 0;
         if (is_socket || w->closed)
-            touch(w);
+            szi_watch_touch(w);
     }
 }
 
@@ -254,35 +85,36 @@ void sz_poller_free(sz_poller handle)
         szi_handle_free(handle.id);
     if (poller == NULL)
         return;
-    while (poller->watches != NULL)
-        remove_watch(poller->watches);
+    szi_watch *first;
+    while ((first = SZI_FIRST(&poller->watches, szi_watch, link)) != NULL)
+        remove_watch(first);
     free_ghosts(poller);
     szi_events_free(poller->source);
     szi_free(poller);
 }
 
-/* ------------------------------------------------------------- watching -- */
-
+/* The watch of a socket, open or closed. */
 static szi_watch *find_socket(szi_poller *poller, uint64_t id)
 {
-    sz_socket handle = {id};
-    szi_socket *socket = szi_socket_get(handle);
-    szi_watch *watch = socket != NULL ? socket->watches : poller->watches;
-    if (socket != NULL)
-        while (watch != NULL && watch->poller != poller)
-            watch = watch->next_of_socket;
-    else
-        while (watch != NULL && (id == 0 || watch->socket_id != id))
-            watch = watch->next;
-    return watch;
+    szi_socket *socket = szi_socket_get((sz_socket){id});
+    if (socket != NULL) {
+        SZI_EACH (w, &socket->watches, szi_watch, socket_link)
+            if (w->poller == poller)
+                return w;
+        return NULL;
+    }
+    SZI_EACH (w, &poller->watches, szi_watch, link)
+        if (id != 0 && w->socket_id == id)
+            return w;
+    return NULL;
 }
 
 static szi_watch *find_fd(szi_poller *poller, int fd)
 {
-    szi_watch *watch = poller->watches;
-    while (watch != NULL && (watch->socket_id != 0 || watch->fd != fd))
-        watch = watch->next;
-    return watch;
+    SZI_EACH (w, &poller->watches, szi_watch, link)
+        if (w->socket_id == 0 && w->fd == fd)
+            return w;
+    return NULL;
 }
 
 static int enlist(szi_poller *poller, szi_watch *watch, int wanted)
@@ -297,18 +129,13 @@ static int enlist(szi_poller *poller, szi_watch *watch, int wanted)
         watch->always = true;
     else if (code != 0)
         return code;
-    watch->next = poller->watches;
-    if (watch->next != NULL)
-        watch->next->previous = watch;
-    poller->watches = watch;
-    if (watch->socket != NULL) {
-        watch->next_of_socket = watch->socket->watches;
-        watch->socket->watches = watch;
-    }
-    if ((watch->socket != NULL && !signals(watch)) || watch->always)
-        touch(watch);
+    szi_list_prepend(&poller->watches, &watch->link);
+    if (watch->socket != NULL)
+        szi_list_prepend(&watch->socket->watches, &watch->socket_link);
+    if ((watch->socket != NULL && !szi_watch_signals(watch)) || watch->always)
+        szi_watch_touch(watch);
     if (watch->quiet && szi_swap_socket_waits(watch->socket))
-        listen(watch);
+        szi_watch_listen(watch);
     return 0;
 }
 
@@ -370,7 +197,7 @@ static int modify(szi_watch *watch, int events, uint64_t tag)
     watch->events = events;
     watch->tag = tag;
     if (watch->socket != NULL || watch->always)
-        touch(watch);
+        szi_watch_touch(watch);
     return 0;
 }
 
@@ -419,15 +246,16 @@ int sz_poller_remove_fd(sz_poller handle, int fd)
 bool sz_socket_polled(sz_socket handle)
 {
     szi_socket *socket = szi_socket_get(handle);
-    szi_watch *watch = socket != NULL ? socket->watches : NULL;
-    while (watch != NULL && watch->events == SZ_SIGNAL)
-        watch = watch->next_of_socket;
-    return watch != NULL;
+    if (socket == NULL)
+        return false;
+    SZI_EACH (w, &socket->watches, szi_watch, socket_link)
+        if (w->events != SZ_SIGNAL)
+            return true;
+    return false;
 }
 
-/* ------------------------------------------------------------- checking -- */
-
-/* An error of a descriptor is a matter for reading where that is wanted. */
+/* A reader finds the error of a descriptor by reading, so SZ_ERROR is not
+ * reported beside SZ_IN. */
 static int of_descriptor(int fired, int wanted)
 {
     if (fired & SZ_ERROR && fired & SZ_IN && wanted & SZ_IN)
@@ -435,8 +263,8 @@ static int of_descriptor(int fired, int wanted)
     return fired & (wanted | SZ_ERROR);
 }
 
-/* Makes hot what has fired.  Descriptors stay ready and fire again and again,
- * so a round that finds nothing new is the last. */
+/* Makes hot what has fired.  Descriptors that stay ready fire again and again,
+ * so the first round without anything new is the last. */
 static void collect(szi_poller *poller)
 {
     enum {
@@ -458,14 +286,14 @@ static void collect(szi_poller *poller)
             watch->fired = watch->socket != NULL
                                ? SZ_SIGNAL
                                : of_descriptor(fired[i].events, watch->events);
-            heat(watch);
+            szi_watch_heat(watch);
         }
     } while (n == MANY && fresh);
     if (haunted)
         lay_ghosts(poller);
 }
 
-/* What a hot watch has to report now. */
+/* What a hot watch has to report. */
 static int inspect(szi_watch *watch)
 {
     if (watch->closed)
@@ -474,19 +302,19 @@ static int inspect(szi_watch *watch)
         return watch->events & (SZ_IN | SZ_OUT);
     int fired = watch->fired;
     watch->fired = 0;
-    if (watch->socket == NULL || signals(watch))
+    if (watch->socket == NULL || szi_watch_signals(watch))
         return fired;
-    /* What can be received stays until somebody does something, and asking
-     * libzmq takes a system call. */
+    /* What can be received stays until the socket is used, and reading
+     * ZMQ_EVENTS takes a system call. */
     if (fired == 0 && watch->known != 0 && (watch->events & SZ_OUT) == 0)
         return watch->known;
     int events = szi_socket_state(watch->socket);
-    for (szi_watch *w = watch->socket->watches; w != NULL;
-         w = w->next_of_socket)
-        if (signals(w))
-            signal_taken(w);
+    SZI_EACH (w, &watch->socket->watches, szi_watch, socket_link) {
+        if (szi_watch_signals(w))
+            szi_watch_signal(w);
         else if (w != watch)
-            settle(w, events);
+            szi_watch_settle(w, events);
+    }
     if (events < 0)
         return SZ_ERROR;
     watch->known = events & watch->events & SZ_IN;
@@ -501,21 +329,22 @@ int sz_poller_check(sz_poller handle, sz_ready *ready, size_t max)
         return code;
     collect(poller);
     size_t found = 0;
-    szi_watch *last = poller->last_hot;
-    for (szi_watch *w = poller->hot; w != NULL && found < max;) {
-        szi_watch *next = w != last ? w->next_hot : NULL;
+    szi_link *last = poller->hot.last;
+    szi_watch *next, *w = SZI_FIRST(&poller->hot, szi_watch, hot_link);
+    for (; w != NULL && found < max; w = next) {
+        next = &w->hot_link != last ? SZI_NEXT(w, szi_watch, hot_link) : NULL;
         int events = inspect(w);
-        cool(w);
+        szi_watch_cool(w);
         if (events != 0) {
             ready[found].tag = w->tag;
             ready[found].events = events;
             found++;
-            /* Behind the others, so that a short `max` serves all in turn;
-             * descriptors fire again. */
-            if ((w->socket != NULL && !signals(w)) || w->always || w->closed)
-                heat(w);
+            /* Goes to the end of the list, so that a small `max` serves all in
+             * turn.  A descriptor that stays ready fires again. */
+            if ((w->socket != NULL && !szi_watch_signals(w)) || w->always ||
+                w->closed)
+                szi_watch_heat(w);
         }
-        w = next;
     }
     poller->armed = found == 0;
     if (poller->armed)

@@ -1,7 +1,11 @@
-/* Proxies: messages moved from one socket to another in slices, as libzmq has
- * them, so that no byte is touched. */
+/* Proxies: messages are moved from one socket to another in slices, as libzmq
+ * holds them, so that no byte is copied. */
 
-#include "internal.h"
+#include "clock.h"
+#include "memory.h"
+#include "message.h"
+#include "transfer.h"
+#include "use.h"
 
 #include <string.h>
 
@@ -32,37 +36,33 @@ static void put_back(szi_socket *from)
     szi_socket_touched(from);
 }
 
-/* Sends what `from` holds, which stays there where it is not `last`. */
+/* Sends what `from` holds.  Unless this is the `last` use, it stays there. */
 static int send_held(szi_socket *from, szi_socket *to, bool last)
 {
-    zmq_msg_t few[FEW], *made = few;
+    zmq_msg_t few[FEW];
     size_t count = from->held;
     if (last && count == 1)
         return szi_send_made(to, &from->first, 1);
-    if (count > FEW)
-        made = szi_resize(NULL, count * sizeof *made);
+    zmq_msg_t *made = szi_array(few, FEW, count, sizeof *made);
     if (made == NULL)
         return SZ_ENOMEM;
-    for (size_t i = 0; i < count; i++) {
-        zmq_msg_init(&made[i]);
-        zmq_msg_copy(&made[i], szi_part_at(from, i));
-    }
+    szi_parts_copy(made, &from->first, 1);
+    szi_parts_copy(made + 1, from->rest, count - 1);
     int code = szi_send_made(to, made, count);
-    for (size_t i = 0; i < count; i++)
-        zmq_msg_close(&made[i]);
-    if (made != few)
-        szi_free(made);
+    szi_parts_close(made, count);
+    szi_array_free(made, few);
     return code;
 }
 
-/* Neither a full peer, nor a REQ or REP whose turn it is not, nor a message
- * that no swap can hold, which waits for libzmq itself, is an error. */
+/* Whether the message can be sent later: the peer is full, it is not the turn
+ * of a REQ or REP, or the message is too large for the swap and waits for
+ * libzmq itself. */
 static bool is_early(int code)
 {
     return code == SZ_EAGAIN || code == SZ_EFSM || code == SZ_ESWAPSIZE;
 }
 
-/* Passes on what `from` holds: 1, or 0 if there is no room for it. */
+/* Sends on what `from` holds: 1, 0 if there is no room for it, or an error. */
 static int pass(szi_socket *from, szi_socket *to, szi_socket *capture,
                 sz_moved *moved)
 {

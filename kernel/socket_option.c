@@ -1,44 +1,28 @@
-/* The options of sockets: what option.c describes, applied by libzmq. */
+/* The options of sockets: the rows of option.def, applied by libzmq. */
 
-#include "internal.h"
+#include "error.h"
+#include "memory.h"
+#include "option_table.h"
+#include "socket.h"
+#include "swap_option.h"
+#include "use.h"
+
+#include <errno.h>
 
 #include <string.h>
-
-/* Where options of any length are read, doubled until they fit. */
-enum {
-    FIRST_SIZE = 256,
-    LAST_SIZE = 1 << 20
-};
-
-int szi_socket_read(szi_socket *socket, int number, const void **data,
-                    size_t *size)
-{
-    for (size_t room = FIRST_SIZE; room <= LAST_SIZE; room *= 2) {
-        char *larger = szi_resize(socket->scratch, room);
-        if (larger == NULL)
-            return SZ_ENOMEM;
-        socket->scratch = larger;
-        *size = room;
-        if (zmq_getsockopt(socket->zmq, number, larger, size) == 0) {
-            *data = larger;
-            return 0;
-        }
-        if (zmq_errno() != EINVAL)
-            break;
-    }
-    return szi_last_error();
-}
 
 static int read_key(szi_socket *socket, int number, const void **data,
                     size_t *size)
 {
-    /* libzmq answers Z85 only to a buffer of exactly 41 bytes. */
-    char *larger = szi_resize(socket->scratch, FIRST_SIZE);
+    enum {
+        ROOM = SZ_KEY_TEXT + 1 /* libzmq returns Z85 only to exactly this */
+    };
+    char *larger = szi_resize(socket->scratch, ROOM);
     if (larger == NULL)
         return SZ_ENOMEM;
     socket->scratch = larger;
     *data = larger;
-    *size = 41;
+    *size = ROOM;
     int failed = zmq_getsockopt(socket->zmq, number, larger, size);
     return failed ? szi_last_error() : 0;
 }
@@ -51,9 +35,9 @@ static int read_bytes(szi_socket *socket, const sz_option *option,
                : szi_socket_read(socket, option->number, data, size);
 }
 
-/* What an error of libzmq means after our own checks.  EINVAL says that this
- * libzmq does not have the option, unless the value can be wrong in a way
- * that they do not see; then it is known by whether it can be read. */
+/* What an error of libzmq means after our own checks.  EINVAL means that this
+ * libzmq does not have the option, unless the checks cannot see every wrong
+ * value.  Then reading the option tells which it is. */
 static int explain(szi_socket *socket, const sz_option *option, char access,
                    int code)
 {
@@ -84,7 +68,7 @@ static int write_integer(szi_socket *socket, const sz_option *option,
     return 0;
 }
 
-/* What the kernel needs to know later without asking libzmq. */
+/* Records what the kernel later needs without asking libzmq. */
 static void remember(szi_socket *socket, const sz_option *option,
                      int64_t value)
 {
@@ -110,7 +94,8 @@ static void remember(szi_socket *socket, const sz_option *option,
     }
 }
 
-/* The socket if the option may be used on it in this way, else why not. */
+/* The socket, if the option may be used on it in this way; else NULL and why.
+ */
 static szi_socket *prepare(sz_socket handle, const sz_option *option,
                            char access, bool integer, int *code)
 {
@@ -203,14 +188,14 @@ int sz_socket_set_bytes(sz_socket handle, const sz_option *option,
         return code;
     char key[SZ_KEY_TEXT + 1];
     if (option->type == SZ_KEY && size == 40) {
-        /* libzmq reads Z85 up to a NUL. */
+        /* libzmq reads Z85 up to a NUL, which the caller's bytes lack. */
         memcpy(key, data, 40);
         key[40] = '\0';
         data = key;
         size = sizeof key;
     }
-    /* An empty value must still not be NULL where libzmq copies it, and must
-     * be NULL where that clears the option. */
+    /* An empty value must be NULL where that clears the option, and must not
+     * be NULL where libzmq copies it. */
     bool clears = size == 0 && option->type == SZ_STRING;
     if (zmq_setsockopt(socket->zmq, option->number, clears ? NULL : data,
                        size) != 0)
@@ -234,7 +219,7 @@ int sz_socket_get_bytes(sz_socket handle, const sz_option *option,
     }
     code =
         explain(socket, option, 'r', read_bytes(socket, option, data, size));
-    /* The NUL behind a string is counted by libzmq, not by us. */
+    /* libzmq counts the NUL behind a string. */
     if (code == 0 && option->type != SZ_BYTES && *size > 0)
         --*size;
     szi_socket_touched(socket);

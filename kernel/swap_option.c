@@ -1,5 +1,7 @@
-/* The options of a socket's swap, and those that cannot go with it. */
+/* The options of a socket's swap, and those that restrict it. */
 
+#include "swap_option.h"
+#include "memory.h"
 #include "swap_socket.h"
 
 #include <stdlib.h>
@@ -18,7 +20,7 @@ static bool is_encrypted(szi_socket *socket)
     return read_option(socket, ZMQ_MECHANISM) >= ZMQ_CURVE;
 }
 
-/* Why the socket as it is can have no swap, or 0. */
+/* Why the socket in its present state can have no swap, or 0. */
 static int why_not(szi_socket *socket)
 {
     switch (socket->type->number) {

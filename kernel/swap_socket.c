@@ -1,33 +1,32 @@
-/* The swap in front of a socket: what libzmq does not take waits there, and
- * leaves in order.
+/* The swap in front of a socket: messages that libzmq does not take wait there
+ * and leave in order.
  *
- * While messages wait, nothing that is sent goes past them; the one at the
- * front stays where it is until libzmq has taken its last part.  libzmq
- * chooses the peer when a message leaves. */
+ * While messages wait, no message overtakes them.  The one at the front stays
+ * in the swap until libzmq has taken its last part.  libzmq chooses the peer
+ * when a message leaves the swap. */
 
 #include "swap_socket.h"
+#include "clock.h"
+#include "error.h"
+#include "memory.h"
+#include "statistics.h"
+#include "watch.h"
+#include "wire.h"
 
 #include <string.h>
 
 enum {
-    PIECE = 64 * 1024,  /* read at a time, between looks at the clock */
-    OFTEN = 16,         /* messages between such looks */
+    FEW = 16,
+    PIECE = 64 * 1024,  /* bytes read between two looks at the clock */
+    OFTEN = 16,         /* messages between two looks at the clock */
     LONGEST_PAUSE = 50, /* milliseconds before a publisher tries again */
-    PATIENCE = 100,     /* before others do who were not signalled */
-    IDLE = 50           /* before an empty swap gives back its space */
+    PATIENCE = 100, /* milliseconds before other sockets do without an edge */
+    IDLE = 50       /* milliseconds before an empty swap returns its space */
 };
-
-bool szi_swap_socket_waits(const szi_socket *socket)
-{
-    return socket->swap != NULL && !szi_swap_socket_empty(socket->swap);
-}
-
-/* ------------------------------------------------------------ the front -- */
 
 static void forget_front(szi_swap_socket *o)
 {
-    for (size_t i = 0; i < o->made; i++)
-        zmq_msg_close(&o->parts[i]);
+    szi_parts_close(o->parts, o->made);
     o->made = o->filled = 0;
     o->whole = false;
 }
@@ -45,7 +44,7 @@ static int make_room(szi_swap_socket *o, size_t count)
     return 0;
 }
 
-/* Reads some of the last part made. */
+/* Reads the next bytes of the last part that was made. */
 static int read_piece(szi_swap_socket *o, size_t size)
 {
     size_t left = size - o->filled;
@@ -57,12 +56,12 @@ static int read_piece(szi_swap_socket *o, size_t size)
     return code;
 }
 
-/* Sends what lies in memory as it is, where nothing is made yet; SZ_EINVAL if
- * the message must be made. */
+/* Sends a small message directly from the buffer of the swap.  SZ_EINVAL if
+ * the message must be made instead. */
 static int send_view(szi_socket *socket)
 {
     enum {
-        SMALL = 8192 /* larger ones are made in pieces */
+        SMALL = 8192 /* larger messages are made in pieces */
     };
     szi_swap_socket *o = socket->swap;
     size_t count;
@@ -78,7 +77,7 @@ static int send_view(szi_socket *socket)
 }
 
 /* Makes the message at the front: 0, SZ_EAGAIN if there is none, SZ_EINTR if
- * it was not done at `end`, SZ_ENOMEM, or SZ_ECORRUPT. */
+ * it was not done at time `end`, SZ_ENOMEM, or SZ_ECORRUPT. */
 static int make_front(szi_swap_socket *o, int64_t end)
 {
     size_t count;
@@ -111,29 +110,24 @@ static int make_front(szi_swap_socket *o, int64_t end)
     return code;
 }
 
-/* Gives it to libzmq.  Of several parts copies are given, since libzmq may
- * forget those it took when a peer goes away. */
+/* Passes the message to libzmq.  libzmq may forget parts that it took when a
+ * peer goes away, so of several parts it gets copies. */
 static int send_front(szi_socket *socket)
 {
     szi_swap_socket *o = socket->swap;
     size_t count = o->made;
     if (count == 1)
         return szi_send_now(socket, o->parts, 1);
-    zmq_msg_t *copies = szi_resize(NULL, count * sizeof *copies);
+    zmq_msg_t few[FEW];
+    zmq_msg_t *copies = szi_array(few, FEW, count, sizeof *copies);
     if (copies == NULL)
         return SZ_ENOMEM;
-    for (size_t i = 0; i < count; i++) {
-        zmq_msg_init(&copies[i]);
-        zmq_msg_copy(&copies[i], &o->parts[i]);
-    }
+    szi_parts_copy(copies, o->parts, count);
     int code = szi_send_now(socket, copies, count);
-    for (size_t i = 0; i < count; i++)
-        zmq_msg_close(&copies[i]);
-    szi_free(copies);
+    szi_parts_close(copies, count);
+    szi_array_free(copies, few);
     return code;
 }
-
-/* -------------------------------------------------------------- pumping -- */
 
 static void drop_front(szi_swap_socket *o)
 {
@@ -172,7 +166,7 @@ int szi_swap_socket_pump(szi_socket *socket, int messages, int64_t time)
     return 0;
 }
 
-/* The same, and tells pollers of the socket that there is more room. */
+/* Pumps, and tells the watches if messages left. */
 static int pump_and_tell(szi_socket *socket, int messages, int64_t time)
 {
     szi_swap_socket *o = socket->swap;
@@ -182,10 +176,10 @@ static int pump_and_tell(szi_socket *socket, int messages, int64_t time)
     int code = szi_swap_socket_pump(socket, messages, time);
     if (szi_swap_socket_empty(o)) {
         o->idle = sz_now();
-        szi_poller_swaps(socket, false);
+        szi_watches_swap(socket, false);
     }
     if (szi_swap_count(o->queue) != before)
-        szi_poller_touch(socket->watches);
+        szi_watches_touched(socket);
     return code;
 }
 
@@ -226,8 +220,8 @@ int sz_socket_pump(sz_socket handle, int64_t *next)
     if (socket->swap == NULL)
         return 0;
     int code = pump_and_tell(socket, SZI_SLICE_MESSAGES, SZI_SLICE);
-    szi_poller_touch(socket->watches);
-    szi_poller_signal(socket->watches);
+    szi_watches_touched(socket);
+    szi_watches_signal(socket);
     if (code == 0)
         *next = give_space_back(socket->swap);
     else if (code == SZ_EINTR)
@@ -239,21 +233,12 @@ int sz_socket_pump(sz_socket handle, int64_t *next)
     return 0;
 }
 
-/* -------------------------------------------------------------- sending -- */
-
 static int append(szi_swap_socket *o, const sz_part *parts, size_t count)
 {
-    enum {
-        FEW = 16
-    };
-    szi_bytes few[FEW], *bytes = few;
-    if (count > FEW) {
-        bytes = count <= SIZE_MAX / sizeof *bytes
-                    ? szi_resize(NULL, count * sizeof *bytes)
-                    : NULL;
-        if (bytes == NULL)
-            return SZ_ENOMEM;
-    }
+    szi_bytes few[FEW];
+    szi_bytes *bytes = szi_array(few, FEW, count, sizeof *bytes);
+    if (bytes == NULL)
+        return SZ_ENOMEM;
     int code = 0;
     for (size_t i = 0; i < count && code == 0; i++) {
         bytes[i] = (szi_bytes){parts[i].data, parts[i].size};
@@ -263,12 +248,12 @@ static int append(szi_swap_socket *o, const sz_part *parts, size_t count)
     }
     if (code == 0)
         code = szi_swap_append(o->queue, bytes, count);
-    if (bytes != few)
-        szi_free(bytes);
+    szi_array_free(bytes, few);
     return code;
 }
 
-/* What is to be said of a message that the swap did not take. */
+/* The result of a send whose message the swap did not take.  A publisher drops
+ * the message. */
 static int refuse(szi_socket *socket, int code)
 {
     szi_swap_socket *o = socket->swap;
@@ -295,11 +280,12 @@ static int hold(szi_socket *socket, const sz_part *parts, size_t count)
         return refuse(socket, code);
     o->idle = 0;
     if (first)
-        szi_poller_swaps(socket, true);
+        szi_watches_swap(socket, true);
     return 0;
 }
 
-/* Who appends many does not ask libzmq each time whether it takes one. */
+/* After libzmq has refused a message it is not asked again in the same
+ * millisecond, which makes appending many messages cheap. */
 static bool worth_trying(const szi_swap_socket *o)
 {
     return o->tried == 0 || sz_now() != o->tried;
@@ -320,8 +306,8 @@ static int admit(szi_socket *socket, const sz_part *parts, size_t count)
     if (szi_swap_socket_empty(o))
         code = count == 1 && parts->message.id == 0
                    ? szi_send_bytes(socket, parts->data, parts->size)
-                   : szi_send_parts(socket, parts, count);
-    szi_poller_touch(socket->watches);
+                   : szi_send_parts(socket, parts, count, szi_send_now);
+    szi_watches_touched(socket);
     return code == SZ_EAGAIN ? hold(socket, parts, count) : code;
 }
 
@@ -347,35 +333,28 @@ void szi_swap_socket_report_again(szi_socket *socket)
 int szi_swap_socket_send_made(szi_socket *socket, zmq_msg_t *made,
                               size_t count)
 {
-    sz_part *parts = szi_new(count * sizeof *parts);
+    sz_part few[FEW] = {{0}};
+    sz_part *parts = szi_array(few, FEW, count, sizeof *parts);
     if (parts == NULL)
         return SZ_ENOMEM;
-    for (size_t i = 0; i < count; i++) {
-        parts[i].data = zmq_msg_data(&made[i]);
-        parts[i].size = zmq_msg_size(&made[i]);
-    }
+    for (size_t i = 0; i < count; i++)
+        parts[i] =
+            (sz_part){zmq_msg_data(&made[i]), zmq_msg_size(&made[i]), {0}};
     int code = szi_swap_socket_send(socket, parts, count);
-    szi_free(parts);
+    szi_array_free(parts, few);
     return code;
 }
 
-/* --------------------------------------------------------------- events -- */
-
-/* A message of this size finds room when SZ_OUT is told. */
+/* SZ_OUT promises room for a message of this size. */
 static uint64_t promised(const szi_swap_socket *o)
 {
     uint64_t most = 64 * 1024;
     return o->size / 8 < most ? o->size / 8 : most;
 }
 
-int szi_socket_state(szi_socket *socket)
+int szi_swap_socket_events(szi_socket *socket, int events)
 {
     szi_swap_socket *o = socket->swap;
-    if (o != NULL)
-        pump_and_tell(socket, OFTEN, SZI_SLICE);
-    int events = szi_socket_events(socket);
-    if (o == NULL || events < 0)
-        return events;
     if (socket->type->number == ZMQ_REQ)
         return szi_swap_socket_empty(o) ? events : events & ~SZ_OUT;
     bool room = !o->disk_full &&
@@ -383,25 +362,6 @@ int szi_socket_state(szi_socket *socket)
     if (!szi_publishes(socket) && !szi_swap_socket_empty(o))
         events &= ~SZ_OUT;
     return room ? events | SZ_OUT : events;
-}
-
-int szi_socket_await(szi_socket *socket, int events, int timeout)
-{
-    enum {
-        LOOK = 10
-    };
-    int64_t end = timeout >= 0 ? sz_now() + timeout : INT64_MAX;
-    for (;;) {
-        int state = szi_socket_state(socket);
-        if (state < 0 || (state & events) != 0)
-            return state < 0 ? state : state & events;
-        int64_t left = end - sz_now();
-        if (left <= 0)
-            return SZ_EAGAIN;
-        int code = sz_wait(socket->fd, left < LOOK ? (int)left : LOOK);
-        if (code != 0 && code != SZ_EAGAIN)
-            return code;
-    }
 }
 
 void szi_swap_socket_free(szi_socket *socket)

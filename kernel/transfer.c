@@ -1,42 +1,18 @@
-/* Transfer of whole messages: all parts or none, without waiting.
- *
- * libzmq decides about a message at its first part: once that is taken, the
- * others are taken too, and once the first part was received, the others can
- * be.  Both hold across EAGAIN only, so the first part is where we look. */
+/* Sending and receiving as a program does it: by libzmq or the swap, with
+ * watches told and messages counted. */
 
-#include "internal.h"
+#include "transfer.h"
+#include "error.h"
+#include "message.h"
+#include "statistics.h"
+#include "swap_socket.h"
+#include "use.h"
+#include "wire.h"
 
 #include <limits.h>
-#include <string.h>
 
-/* What is known of the socket's events after an attempt. */
-typedef struct {
-    int tries;
-    int events; /* only with `settled` */
-    bool settled;
-} attempt;
-
-/* Sending may be refused from a state that is up to a millisecond old; reading
- * the events brings it up to date.  Bounded, because EAGAIN can stand beside
- * an event that says otherwise.  Receiving without waiting always looks anew
- * (socket_base.cpp, recv), so only pollers that watch want the events then. */
-static bool again(szi_socket *socket, int *code, int direction, attempt *made)
-{
-    made->settled = false;
-    if (*code == SZ_EINTR)
-        return true;
-    if (*code != SZ_EAGAIN || made->tries++ > 3 ||
-        (direction == SZ_IN && socket->watches == NULL))
-        return false;
-    made->events = szi_socket_events(socket);
-    if (made->events < 0)
-        *code = made->events;
-    made->settled = made->events < 0 || (made->events & direction) == 0;
-    return !made->settled;
-}
-
-/* Tells the pollers that the socket was used, and how it ended. */
-static void used(szi_socket *socket, attempt made, int code, int direction)
+/* Tells the watches that the socket was used, and how it ended. */
+static void used(szi_socket *socket, szi_attempt made, int code, int direction)
 {
     if (made.settled)
         szi_socket_settled(socket, made.events);
@@ -47,88 +23,22 @@ static void used(szi_socket *socket, attempt made, int code, int direction)
         socket->armed = direction;
 }
 
-/* ---------------------------------------------------------------- send -- */
-
-int szi_count_sent(szi_socket *socket, int code, size_t size)
-{
-    if (code == 0) {
-        socket->counts.sent++;
-        socket->counts.sent_bytes += size;
-    } else if (code == SZ_EAGAIN) {
-        socket->counts.send_eagains++;
-    }
-    return code;
-}
-
-static int send_once(szi_socket *socket, zmq_msg_t *part, bool more)
-{
-    int flags = more ? ZMQ_DONTWAIT | ZMQ_SNDMORE : ZMQ_DONTWAIT;
-    return zmq_msg_send(part, socket->zmq, flags) >= 0 ? 0 : szi_last_error();
-}
-
-static int send_first(szi_socket *socket, zmq_msg_t *part, bool more,
-                      attempt *made)
-{
-    int code = send_once(socket, part, more);
-    while (code != 0 && again(socket, &code, SZ_OUT, made))
-        code = send_once(socket, part, more);
-    return code;
-}
-
-static int make_bytes(zmq_msg_t *part, const void *data, size_t size)
-{
-    int code = szi_part_new(part, size);
-    if (code == 0)
-        memcpy(zmq_msg_data(part), data, size);
-    return code;
-}
-
-static int make_part(zmq_msg_t *made, const sz_part *part)
-{
-    if (part->message.id == 0)
-        return make_bytes(made, part->data != NULL ? part->data : "",
-                          part->size);
-    zmq_msg_t *shared = szi_message_get(part->message);
-    if (shared == NULL)
-        return szi_handle_refuse(part->message.id, SZI_MESSAGE);
-    zmq_msg_init(made);
-    return zmq_msg_copy(made, shared) == 0 ? 0 : szi_last_error();
-}
-
-static int send_bytes_once(szi_socket *socket, const void *data, size_t size)
-{
-    return zmq_send(socket->zmq, data, size, ZMQ_DONTWAIT) >= 0
-               ? 0
-               : szi_last_error();
-}
-
-int szi_send_bytes(szi_socket *socket, const void *data, size_t size)
-{
-    attempt made = {0};
-    if (size > PTRDIFF_MAX / 2)
-        return SZ_ENOMEM;
-    int code = send_bytes_once(socket, data, size);
-    while (code != 0 && again(socket, &code, SZ_OUT, &made))
-        code = send_bytes_once(socket, data, size);
-    return code;
-}
-
-/* The first try has failed, with `code`, or was not made. */
+/* The first try has failed with `code`, or was not made. */
 static int send_bytes_on(szi_socket *socket, const void *data, size_t size,
                          int code)
 {
-    attempt made = {0};
+    szi_attempt attempt = {0};
     if (size > PTRDIFF_MAX / 2)
         return SZ_ENOMEM;
     if (socket->swap != NULL)
         return szi_swap_socket_send(socket, &(sz_part){data, size, {0}}, 1);
-    while (code != 0 && again(socket, &code, SZ_OUT, &made))
-        code = send_bytes_once(socket, data, size);
-    used(socket, made, code, SZ_OUT);
+    code = szi_retry_bytes(socket, data, size, code, &attempt);
+    used(socket, attempt, code, SZ_OUT);
     return szi_count_sent(socket, code, size);
 }
 
-/* Most often the first try does it, and this is all that a message costs. */
+/* The fast path: most often the first try succeeds, and this is all that a
+ * message costs. */
 static inline int send_bytes(szi_socket *socket, const void *data, size_t size)
 {
     if (size > PTRDIFF_MAX / 2 || socket->swap != NULL)
@@ -149,48 +59,6 @@ int sz_send_bytes(sz_socket handle, const void *data, size_t size)
     return send_bytes(socket, data, size);
 }
 
-/* The parts behind the first.  EAGAIN here means that the peer went away in
- * the middle: libzmq forgets the parts it took, and swallows those up to the
- * end of the message, which it must be given lest it swallow another's. */
-static int send_rest(szi_socket *socket, zmq_msg_t *made, size_t count,
-                     size_t *sent)
-{
-    int outcome = 0;
-    while (*sent < count) {
-        bool more = *sent + 1 < count;
-        int code = send_once(socket, &made[*sent], more);
-        if (code == SZ_EINTR)
-            continue;
-        if (code == SZ_EAGAIN && outcome == 0) {
-            outcome = code;
-            if (!more)
-                break;
-            continue;
-        }
-        if (code != 0)
-            return code;
-        ++*sent;
-    }
-    return outcome;
-}
-
-static int send_made(szi_socket *socket, zmq_msg_t *made, size_t count,
-                     attempt *first)
-{
-    size_t sent = 1;
-    int code = send_first(socket, &made[0], count > 1, first);
-    if (code != 0)
-        return code;
-    first->settled = false;
-    return send_rest(socket, made, count, &sent);
-}
-
-int szi_send_now(szi_socket *socket, zmq_msg_t *made, size_t count)
-{
-    attempt first = {0};
-    return send_made(socket, made, count, &first);
-}
-
 int szi_send_made(szi_socket *socket, zmq_msg_t *made, size_t count)
 {
     if (socket->swap != NULL)
@@ -198,57 +66,10 @@ int szi_send_made(szi_socket *socket, zmq_msg_t *made, size_t count)
     size_t size = 0;
     for (size_t i = 0; i < count; i++)
         size += zmq_msg_size(&made[i]);
-    attempt first = {0};
-    int code = send_made(socket, made, count, &first);
-    used(socket, first, code, SZ_OUT);
+    szi_attempt attempt = {0};
+    int code = szi_send_attempt(socket, made, count, &attempt);
+    used(socket, attempt, code, SZ_OUT);
     return szi_count_sent(socket, code, size);
-}
-
-typedef int sending(szi_socket *socket, zmq_msg_t *made, size_t count);
-
-/* All parts are made before the first is sent, so that want of memory cannot
- * tear the message. */
-static int send_parts(szi_socket *socket, zmq_msg_t *made,
-                      const sz_part *parts, size_t count, sending *send)
-{
-    size_t ready = 0;
-    int code = 0;
-    while (ready < count && code == 0) {
-        code = make_part(&made[ready], &parts[ready]);
-        if (code == 0)
-            ready++;
-    }
-    if (code == 0)
-        code = send(socket, made, count);
-    for (size_t i = 0; i < ready; i++)
-        zmq_msg_close(&made[i]);
-    return code;
-}
-
-static int send_message(szi_socket *socket, const sz_part *parts, size_t count,
-                        sending *send)
-{
-    enum {
-        FEW = 16
-    };
-    zmq_msg_t few[FEW];
-    zmq_msg_t *made = few;
-    if (count > FEW) {
-        made = count <= SIZE_MAX / sizeof *made
-                   ? szi_resize(NULL, count * sizeof *made)
-                   : NULL;
-        if (made == NULL)
-            return SZ_ENOMEM;
-    }
-    int code = send_parts(socket, made, parts, count, send);
-    if (made != few)
-        szi_free(made);
-    return code;
-}
-
-int szi_send_parts(szi_socket *socket, const sz_part *parts, size_t count)
-{
-    return send_message(socket, parts, count, szi_send_now);
 }
 
 int sz_send(sz_socket handle, const sz_part *parts, size_t count)
@@ -260,7 +81,7 @@ int sz_send(sz_socket handle, const sz_part *parts, size_t count)
         return SZ_EPARTS;
     if (socket->swap != NULL)
         return szi_swap_socket_send(socket, parts, count);
-    return send_message(socket, parts, count, szi_send_made);
+    return szi_send_parts(socket, parts, count, szi_send_made);
 }
 
 int sz_send_each(sz_socket handle, const sz_part *messages, size_t count)
@@ -273,7 +94,7 @@ int sz_send_each(sz_socket handle, const sz_part *messages, size_t count)
         const sz_part *next = &messages[sent];
         int code = next->message.id == 0 && next->data != NULL
                        ? send_bytes(socket, next->data, next->size)
-                       : send_message(socket, next, 1, szi_send_made);
+                       : szi_send_parts(socket, next, 1, szi_send_made);
         if (code != 0 && sent == 0)
             return code;
         if (code != 0) {
@@ -286,110 +107,37 @@ int sz_send_each(sz_socket handle, const sz_part *messages, size_t count)
     return sent;
 }
 
-/* ------------------------------------------------------------- receive -- */
-
-void szi_parts_drop(szi_socket *socket)
-{
-    if (socket->held == 0)
-        return;
-    zmq_msg_close(&socket->first);
-    zmq_msg_init(&socket->first);
-    for (size_t i = 1; i < socket->held; i++)
-        zmq_msg_close(&socket->rest[i - 1]);
-    socket->held = 0;
-    socket->torn = false;
-}
-
-static int receive_once(szi_socket *socket, zmq_msg_t *part)
-{
-    return zmq_msg_recv(part, socket->zmq, ZMQ_DONTWAIT) >= 0
-               ? 0
-               : szi_last_error();
-}
-
-static int receive_part(szi_socket *socket, zmq_msg_t *part, attempt *made)
-{
-    int code = receive_once(socket, part);
-    while (code != 0 && again(socket, &code, SZ_IN, made))
-        code = receive_once(socket, part);
-    return code;
-}
-
-static int make_room(szi_socket *socket)
-{
-    if (socket->held - 1 < socket->room)
-        return 0;
-    size_t room = socket->room > 0 ? socket->room * 2 : 4;
-    zmq_msg_t *larger = szi_resize(NULL, room * sizeof *larger);
-    if (larger == NULL)
-        return SZ_ENOMEM;
-    for (size_t i = 0; i + 1 < socket->held; i++) {
-        zmq_msg_init(&larger[i]);
-        zmq_msg_move(&larger[i], &socket->rest[i]);
-    }
-    szi_free(socket->rest);
-    socket->rest = larger;
-    socket->room = room;
-    return 0;
-}
-
-/* The parts behind the first.  What fails leaves the message torn, and the
- * next call goes on with it. */
-static int receive_rest(szi_socket *socket)
-{
-    socket->torn = true;
-    while (zmq_msg_more(szi_part_at(socket, socket->held - 1))) {
-        int code = make_room(socket);
-        if (code != 0)
-            return code;
-        zmq_msg_t *part = szi_part_at(socket, socket->held);
-        zmq_msg_init(part);
-        attempt made = {0};
-        code = receive_part(socket, part, &made);
-        if (code != 0)
-            return code;
-        socket->held++;
-    }
-    socket->torn = false;
-    return (int)socket->held;
-}
-
-static void count_received(szi_socket *socket)
-{
-    socket->counts.received++;
-    for (size_t i = 0; i < socket->held; i++)
-        socket->counts.received_bytes += zmq_msg_size(szi_part_at(socket, i));
-}
-
-/* Goes on from the first try for a message, whose outcome is `code`, or with
- * a torn one: how many parts it has. */
+/* Continues from the first try for a message, whose result is `code`, or with
+ * a torn message.  Returns the number of parts. */
 static int receive_on(szi_socket *socket, int code)
 {
-    attempt first = {0};
-    while (code != 0 && again(socket, &code, SZ_IN, &first))
-        code = receive_once(socket, &socket->first);
+    szi_attempt attempt = {0};
+    code = szi_retry_receive(socket, code, &attempt);
     if (code != 0) {
-        /* A request that waits in the swap was sent, for its user. */
+        /* For its sender, a request that waits in the swap was sent. */
         if (code == SZ_EFSM && szi_swap_socket_waits(socket))
             code = SZ_EAGAIN;
-        used(socket, first, code, SZ_IN);
+        used(socket, attempt, code, SZ_IN);
         socket->counts.receive_eagains += code == SZ_EAGAIN;
         return code;
     }
     if (!socket->torn)
         socket->held = 1;
     socket->back = false;
-    code = zmq_msg_more(&socket->first) ? receive_rest(socket) : 1;
+    code = zmq_msg_more(&socket->first) ? szi_receive_rest(socket) : 1;
     szi_socket_touched(socket);
     if (code > 0)
-        count_received(socket);
+        szi_count_received(socket);
     return code;
 }
 
 static int receive(szi_socket *socket)
 {
-    return receive_on(socket,
-                      socket->torn ? 0 : receive_once(socket, &socket->first));
+    int code = 0;
+    if (!socket->torn &&
+        zmq_msg_recv(&socket->first, socket->zmq, ZMQ_DONTWAIT) < 0)
+        code = szi_last_error();
+    return receive_on(socket, code);
 }
 
 int sz_receive(sz_socket handle)
@@ -475,9 +223,9 @@ static int receive_part_on(szi_socket *socket, int parts, size_t small,
     return parts;
 }
 
-/* As with sz_send_bytes, the first try is all that a small message costs:
- * whether it has found one, of how many bytes, or what `*parts` is then.
- * libzmq lets go of what is in the first part when it receives. */
+/* The fast path of a receive.  True if a message of one part of at most
+ * `small` bytes was found: *size is then its size.  Else *parts is the number
+ * of parts, or an error.  zmq_msg_recv releases what the first part holds. */
 static inline bool receive_small(szi_socket *socket, size_t small,
                                  size_t *size, int *parts)
 {
@@ -578,7 +326,7 @@ void sz_release(sz_socket handle)
     szi_socket *socket = szi_socket_get(handle);
     if (socket == NULL || socket->torn)
         return;
-    /* libzmq lets go of what is in the first part when it receives. */
+    /* zmq_msg_recv releases what the first part holds. */
     if (socket->held == 1 && zmq_msg_size(&socket->first) <= SMALL)
         socket->held = 0;
     else

@@ -1,0 +1,219 @@
+/* Binding and connecting sockets, the reverse, and the endpoints that result.
+ */
+
+#include "descriptor.h"
+#include "endpoint.h"
+#include "error.h"
+#include "inproc.h"
+#include "memory.h"
+#include "monitor_thread.h"
+#include "multicast.h"
+#include "socket.h"
+#include "use.h"
+
+#include <string.h>
+
+/* By what libzmq made of the endpoint, or by what the caller wrote. */
+static szi_endpoint *find_endpoint(szi_socket *socket, const char *text,
+                                   bool bound)
+{
+    SZI_EACH (e, &socket->endpoints, szi_endpoint, link)
+        if (e->bound == bound &&
+            (strcmp(e->real, text) == 0 ||
+             (e->given != NULL && strcmp(e->given, text) == 0)))
+            return e;
+    return NULL;
+}
+
+/* How libzmq completed the endpoint that was given last, or NULL. */
+static const char *last_endpoint(szi_socket *socket)
+{
+    const void *text;
+    size_t size;
+    int code = szi_socket_read(socket, ZMQ_LAST_ENDPOINT, &text, &size);
+    return code == 0 ? text : NULL;
+}
+
+static szi_endpoint *note_endpoint(szi_socket *socket, char *given, bool bound)
+{
+    const char *real = last_endpoint(socket);
+    if (real == NULL || *real == '\0')
+        real = given;
+    size_t length = strlen(real);
+    szi_endpoint *endpoint = szi_new(sizeof *endpoint + length + 1);
+    if (endpoint == NULL)
+        return NULL;
+    memcpy(endpoint->real, real, length);
+    endpoint->bound = bound;
+    if (strcmp(real, given) != 0)
+        endpoint->given = given;
+    else
+        szi_free(given);
+    /* inproc.c reads the endpoints from other threads. */
+    pthread_mutex_lock(&socket->context->lock);
+    szi_list_append(&socket->endpoints, &endpoint->link);
+    pthread_mutex_unlock(&socket->context->lock);
+    return endpoint;
+}
+
+/* Whether the socket enforces a ZAP domain and has none.  libzmq would abort
+ * when a peer connects to such a server of PLAIN or CURVE. */
+static bool lacks_domain(szi_socket *socket)
+{
+    const void *domain;
+    size_t size = sizeof(int);
+    int enforced = 0;
+    if (zmq_getsockopt(socket->zmq, SZI_ZAP_ENFORCE_DOMAIN, &enforced,
+                       &size) != 0 ||
+        enforced == 0)
+        return false;
+    return szi_socket_read(socket, ZMQ_ZAP_DOMAIN, &domain, &size) != 0 ||
+           size <= 1;
+}
+
+/* Whether the socket uses a descriptor that listens already.  libzmq does not
+ * touch its path. */
+static bool given_descriptor(szi_socket *socket)
+{
+    int fd = -1;
+    size_t size = sizeof fd;
+    return zmq_getsockopt(socket->zmq, ZMQ_USE_FD, &fd, &size) == 0 &&
+           fd != -1;
+}
+
+static int attach(szi_socket *socket, const char *text, bool bound)
+{
+    szi_context *context = socket->context;
+    bool inproc = szi_endpoint_inproc(text);
+    int code = 0;
+    if (!inproc && lacks_domain(socket))
+        return SZ_EZAPDOMAIN;
+    if (!inproc && szi_monitors_all())
+        code = szi_monitored_keep(socket);
+    if (code == 0 && !inproc && !szi_descriptors_free(4))
+        code = SZ_EDESCRIPTORS;
+    if (code == 0)
+        code = inproc && !bound ? szi_inproc_connecting(context, text)
+                                : szi_multicast_check(socket->zmq, text);
+    if (code == 0 && bound && !given_descriptor(socket))
+        code = szi_ipc_check(text);
+    if (code != 0)
+        return code;
+    int done =
+        bound ? zmq_bind(socket->zmq, text) : zmq_connect(socket->zmq, text);
+    code = done == 0 ? 0 : szi_endpoint_explain(text, szi_last_error());
+    if (code == 0 && inproc && bound)
+        szi_inproc_bound(context, text);
+    return code;
+}
+
+static int open_endpoint(sz_socket handle, const char *text, size_t length,
+                         bool bound, const char **real)
+{
+    szi_socket *socket = szi_socket_get(handle);
+    if (socket == NULL)
+        return szi_socket_refuse(handle);
+    int code = szi_endpoint_check(text, length, bound);
+    if (code != 0)
+        return code;
+    char *given = szi_copy_text(text, length);
+    if (given == NULL)
+        return SZ_ENOMEM;
+    code = attach(socket, given, bound);
+    szi_socket_touched(socket);
+    if (code != 0) {
+        szi_free(given);
+        return code;
+    }
+    szi_endpoint *endpoint = note_endpoint(socket, given, bound);
+    if (endpoint == NULL) {
+        if (bound)
+            zmq_unbind(socket->zmq, given);
+        else
+            zmq_disconnect(socket->zmq, given);
+        szi_free(given);
+        return SZ_ENOMEM;
+    }
+    if (real != NULL)
+        *real = endpoint->real;
+    return 0;
+}
+
+/* libzmq ends all connections to an endpoint at once.  `real` may belong to
+ * one of the records that are freed. */
+static void forget_endpoint(szi_socket *socket, const char *real, bool bound)
+{
+    szi_list gone = {0};
+    szi_endpoint *next, *e = SZI_FIRST(&socket->endpoints, szi_endpoint, link);
+    pthread_mutex_lock(&socket->context->lock);
+    for (; e != NULL; e = next) {
+        next = SZI_NEXT(e, szi_endpoint, link);
+        if (e->bound != bound || strcmp(e->real, real) != 0)
+            continue;
+        szi_list_remove(&socket->endpoints, &e->link);
+        szi_list_append(&gone, &e->link);
+    }
+    pthread_mutex_unlock(&socket->context->lock);
+    szi_endpoints_free(&gone);
+}
+
+static int close_endpoint(sz_socket handle, const char *text, size_t length,
+                          bool bound)
+{
+    szi_socket *socket = szi_socket_get(handle);
+    if (socket == NULL)
+        return szi_socket_refuse(handle);
+    if (memchr(text, '\0', length) != NULL)
+        return SZ_ENUL;
+    char *given = szi_copy_text(text, length);
+    if (given == NULL)
+        return SZ_ENOMEM;
+    szi_endpoint *endpoint = find_endpoint(socket, given, bound);
+    const char *real = endpoint != NULL ? endpoint->real : given;
+    int done = bound ? zmq_unbind(socket->zmq, real)
+                     : zmq_disconnect(socket->zmq, real);
+    int code = done == 0 ? 0 : szi_last_error();
+    szi_socket_touched(socket);
+    if (code == 0 && !bound)
+        szi_monitored_disconnected(socket, real);
+    if (code == 0)
+        forget_endpoint(socket, real, bound);
+    szi_free(given);
+    return code;
+}
+
+int sz_socket_bind(sz_socket handle, const char *endpoint, size_t length,
+                   const char **real)
+{
+    return open_endpoint(handle, endpoint, length, true, real);
+}
+
+int sz_socket_connect(sz_socket handle, const char *endpoint, size_t length,
+                      const char **real)
+{
+    return open_endpoint(handle, endpoint, length, false, real);
+}
+
+int sz_socket_unbind(sz_socket handle, const char *endpoint, size_t length)
+{
+    return close_endpoint(handle, endpoint, length, true);
+}
+
+int sz_socket_disconnect(sz_socket handle, const char *endpoint, size_t length)
+{
+    return close_endpoint(handle, endpoint, length, false);
+}
+
+const char *sz_socket_endpoint(sz_socket handle, size_t index, bool *bound)
+{
+    szi_socket *socket = szi_socket_get(handle);
+    if (socket == NULL)
+        return NULL;
+    szi_endpoint *endpoint = SZI_FIRST(&socket->endpoints, szi_endpoint, link);
+    while (endpoint != NULL && index-- > 0)
+        endpoint = SZI_NEXT(endpoint, szi_endpoint, link);
+    if (endpoint == NULL)
+        return NULL;
+    *bound = endpoint->bound;
+    return endpoint->real;
+}

@@ -1,0 +1,110 @@
+/* The events that a monitor has not read yet. */
+
+#include "event_queue.h"
+#include "descriptor.h"
+#include "error.h"
+#include "memory.h"
+
+#include <string.h>
+#include <unistd.h>
+
+enum {
+    MOST_EVENTS = 1024
+};
+
+struct szi_queued_event {
+    szi_link link;
+    sz_event event;
+    char endpoint[];
+};
+
+int szi_event_queue_open(szi_event_queue *queue, int mask)
+{
+    *queue = (szi_event_queue){.mask = mask};
+    return szi_pipe(queue->fds);
+}
+
+static szi_queued_event *take(szi_event_queue *queue)
+{
+    szi_queued_event *first =
+        SZI_FIRST(&queue->events, szi_queued_event, link);
+    szi_list_remove(&queue->events, &first->link);
+    queue->count--;
+    return first;
+}
+
+static void drop_events(szi_event_queue *queue)
+{
+    while (queue->count > 0)
+        szi_free(take(queue));
+}
+
+void szi_event_queue_clear(szi_event_queue *queue)
+{
+    drop_events(queue);
+    szi_free(queue->current);
+    queue->current = NULL;
+}
+
+void szi_event_queue_end(szi_event_queue *queue)
+{
+    if (!queue->ended)
+        szi_pipe_end(&queue->fds[1]);
+    queue->ended = true;
+}
+
+void szi_event_queue_close(szi_event_queue *queue)
+{
+    szi_event_queue_clear(queue);
+    szi_event_queue_end(queue);
+    close(queue->fds[0]);
+}
+
+static szi_queued_event *copy(const sz_event *event)
+{
+    size_t length = strlen(event->endpoint);
+    szi_queued_event *made = szi_new(sizeof *made + length + 1);
+    if (made == NULL)
+        return NULL;
+    memcpy(made->endpoint, event->endpoint, length);
+    made->event = *event;
+    made->event.endpoint = made->endpoint;
+    return made;
+}
+
+void szi_event_queue_put(szi_event_queue *queue, const sz_event *event)
+{
+    if ((queue->mask & event->type->bit) == 0)
+        return;
+    szi_queued_event *made = copy(event);
+    if (made == NULL) {
+        queue->missed++;
+        return;
+    }
+    made->event.missed = queue->missed;
+    queue->missed = 0;
+    if (queue->count == MOST_EVENTS) {
+        szi_queued_event *oldest = take(queue);
+        szi_queued_event *next =
+            SZI_FIRST(&queue->events, szi_queued_event, link);
+        next->event.missed += oldest->event.missed + 1;
+        szi_free(oldest);
+    }
+    szi_list_append(&queue->events, &made->link);
+    if (queue->count++ == 0 && write(queue->fds[1], "", 1) < 0)
+        drop_events(queue);
+}
+
+int szi_event_queue_take(szi_event_queue *queue, sz_event *event)
+{
+    szi_free(queue->current);
+    queue->current = NULL;
+    if (queue->count == 0)
+        return queue->ended ? SZ_ECLOSED : SZ_EAGAIN;
+    queue->current = take(queue);
+    *event = queue->current->event;
+    char byte;
+    if (queue->count == 0 && read(queue->fds[0], &byte, 1) < 0)
+        return szi_last_error();
+    return 0;
+}

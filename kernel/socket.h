@@ -1,0 +1,88 @@
+/* Sockets: the record, its endpoints, the parts that it has received, and what
+ * libzmq says about it.  lifetime makes and frees it.  One thread at a time
+ * uses a socket. */
+#ifndef SZI_SOCKET_H
+#define SZI_SOCKET_H
+
+#include "context.h"
+#include "handle.h"
+#include "szmq.h"
+
+#include <zmq.h>
+
+#pragma GCC visibility push(hidden)
+
+/* ZMQ_ZAP_ENFORCE_DOMAIN, a draft that zmq.h does not show. */
+enum {
+    SZI_ZAP_ENFORCE_DOMAIN = 93
+};
+
+typedef struct szi_swap_socket szi_swap_socket;
+typedef struct szi_monitored szi_monitored;
+
+typedef struct {
+    void *zmq;
+    szi_context *context;
+    const sz_type *type;
+    int fd;
+    int receive_timeout, send_timeout, linger;
+    int armed;             /* see sz_socket_exhausted */
+    bool back;             /* the parts were put back, to be received again */
+    bool torn;             /* a message was received only in part */
+    size_t held;           /* parts received and not released */
+    size_t room;           /* of `rest` */
+    zmq_msg_t first;       /* part 0 */
+    zmq_msg_t *rest;       /* parts 1 and on */
+    szi_list watches;      /* of the pollers that watch it */
+    szi_swap_socket *swap; /* NULL if it has no swap */
+    szi_monitored *monitored; /* NULL if nothing monitors it */
+    sz_statistics counts;
+    bool multicast_loop;
+    bool nodrop;  /* the option xpub-nodrop, which a swap overrides */
+    bool relaxed; /* the option req-relaxed */
+    bool swap_plaintext;
+    char *swap_directory; /* NULL for the default */
+    szi_list endpoints;   /* under the lock of the context */
+    szi_closed *closed;   /* what stays when the socket is freed */
+    char *scratch;        /* what the last call returned a pointer to */
+    uint64_t id;
+    szi_link link; /* of the context's sockets */
+} szi_socket;
+
+static inline szi_socket *szi_socket_get(sz_socket handle)
+{
+    return szi_handle_get(handle.id, SZI_SOCKET);
+}
+
+/* Why szi_socket_get returned NULL. */
+int szi_socket_refuse(sz_socket handle);
+
+/* Frees the record.  libzmq's socket is closed already. */
+void szi_socket_free(szi_socket *socket);
+
+/* Reads an option of any length into the socket's scratch storage. */
+int szi_socket_read(szi_socket *socket, int number, const void **data,
+                    size_t *size);
+
+/* Reads ZMQ_EVENTS.  libzmq then processes all that has arrived, so the next
+ * event after this call brings a new edge. */
+int szi_socket_events(szi_socket *socket);
+
+/* A part of the message that was received. */
+static inline zmq_msg_t *szi_part_at(szi_socket *socket, size_t index)
+{
+    return index == 0 ? &socket->first : &socket->rest[index - 1];
+}
+
+/* Closes all parts received, also of a torn message. */
+void szi_parts_drop(szi_socket *socket);
+
+/* Whether a whole message was put back, to be received again. */
+static inline bool szi_put_back(const szi_socket *socket)
+{
+    return socket->back && socket->held > 0 && !socket->torn;
+}
+
+#pragma GCC visibility pop
+
+#endif

@@ -1,0 +1,231 @@
+/* Sending and receiving whole messages by libzmq.
+ *
+ * libzmq decides about a message at its first part.  If it takes the first
+ * part it takes the others, and if the first part was received the others can
+ * be.  Both hold only with respect to EAGAIN, so only the first part is tried
+ * again after EAGAIN. */
+
+#include "wire.h"
+#include "error.h"
+#include "memory.h"
+#include "message.h"
+
+#include <errno.h>
+#include <string.h>
+
+/* One call of libzmq: receives or sends a part, or sends bytes. */
+typedef struct {
+    int direction;
+    zmq_msg_t *part; /* NULL for bytes */
+    const void *data;
+    size_t size;
+    int flags;
+} call;
+
+static int make(szi_socket *socket, const call *made)
+{
+    int done;
+    if (made->direction == SZ_IN)
+        done = zmq_msg_recv(made->part, socket->zmq, made->flags);
+    else if (made->part != NULL)
+        done = zmq_msg_send(made->part, socket->zmq, made->flags);
+    else
+        done = zmq_send(socket->zmq, made->data, made->size, made->flags);
+    return done >= 0 ? 0 : szi_last_error();
+}
+
+/* Whether a call that failed is worth another try.  libzmq may refuse a send
+ * by a state that is up to a millisecond old; reading ZMQ_EVENTS updates it.
+ * The number of tries is bounded, as EAGAIN and an event that contradicts it
+ * can go on together.  A receive that does not wait always updates the state
+ * (socket_base.cpp, recv), so its events are read only for pollers. */
+static bool again(szi_socket *socket, int *code, int direction,
+                  szi_attempt *attempt)
+{
+    attempt->settled = false;
+    if (*code == SZ_EINTR)
+        return true;
+    if (*code != SZ_EAGAIN || attempt->tries++ > 3 ||
+        (direction == SZ_IN && socket->watches.first == NULL))
+        return false;
+    attempt->events = szi_socket_events(socket);
+    if (attempt->events < 0)
+        *code = attempt->events;
+    attempt->settled =
+        attempt->events < 0 || (attempt->events & direction) == 0;
+    return !attempt->settled;
+}
+
+/* Repeats a call whose last result was `code` while that is worth it. */
+static int retry(szi_socket *socket, const call *made, int code,
+                 szi_attempt *attempt)
+{
+    while (code != 0 && again(socket, &code, made->direction, attempt))
+        code = make(socket, made);
+    return code;
+}
+
+int szi_retry_bytes(szi_socket *socket, const void *data, size_t size,
+                    int code, szi_attempt *attempt)
+{
+    call made = {SZ_OUT, NULL, data, size, ZMQ_DONTWAIT};
+    return retry(socket, &made, code, attempt);
+}
+
+int szi_send_bytes(szi_socket *socket, const void *data, size_t size)
+{
+    szi_attempt attempt = {0};
+    call made = {SZ_OUT, NULL, data, size, ZMQ_DONTWAIT};
+    if (size > PTRDIFF_MAX / 2)
+        return SZ_ENOMEM;
+    return retry(socket, &made, make(socket, &made), &attempt);
+}
+
+static int send_part(szi_socket *socket, zmq_msg_t *part, bool more,
+                     szi_attempt *attempt)
+{
+    int flags = more ? ZMQ_DONTWAIT | ZMQ_SNDMORE : ZMQ_DONTWAIT;
+    call made = {SZ_OUT, part, NULL, 0, flags};
+    int code = make(socket, &made);
+    return attempt != NULL ? retry(socket, &made, code, attempt) : code;
+}
+
+/* The parts behind the first.  EAGAIN here means that the peer went away in
+ * the middle of the message.  libzmq then forgets the parts that it took and
+ * discards those up to the end of the message.  So it must be given them all,
+ * or it would discard parts of the next message. */
+static int send_rest(szi_socket *socket, zmq_msg_t *made, size_t count,
+                     size_t *sent)
+{
+    int outcome = 0;
+    while (*sent < count) {
+        bool more = *sent + 1 < count;
+        int code = send_part(socket, &made[*sent], more, NULL);
+        if (code == SZ_EINTR)
+            continue;
+        if (code == SZ_EAGAIN && outcome == 0) {
+            outcome = code;
+            if (!more)
+                break;
+            continue;
+        }
+        if (code != 0)
+            return code;
+        ++*sent;
+    }
+    return outcome;
+}
+
+int szi_send_attempt(szi_socket *socket, zmq_msg_t *made, size_t count,
+                     szi_attempt *attempt)
+{
+    size_t sent = 1;
+    int code = send_part(socket, &made[0], count > 1, attempt);
+    if (code != 0)
+        return code;
+    attempt->settled = false;
+    return send_rest(socket, made, count, &sent);
+}
+
+int szi_send_now(szi_socket *socket, zmq_msg_t *made, size_t count)
+{
+    szi_attempt attempt = {0};
+    return szi_send_attempt(socket, made, count, &attempt);
+}
+
+static int make_bytes(zmq_msg_t *part, const void *data, size_t size)
+{
+    int code = szi_part_new(part, size);
+    if (code == 0)
+        memcpy(zmq_msg_data(part), data, size);
+    return code;
+}
+
+static int make_part(zmq_msg_t *made, const sz_part *part)
+{
+    if (part->message.id == 0)
+        return make_bytes(made, part->data != NULL ? part->data : "",
+                          part->size);
+    zmq_msg_t *shared = szi_message_get(part->message);
+    if (shared == NULL)
+        return szi_handle_refuse(part->message.id, SZI_MESSAGE);
+    zmq_msg_init(made);
+    return zmq_msg_copy(made, shared) == 0 ? 0 : szi_last_error();
+}
+
+/* All parts are made before the first is sent, so that a lack of memory cannot
+ * tear the message. */
+static int make_and_send(szi_socket *socket, zmq_msg_t *made,
+                         const sz_part *parts, size_t count, szi_sending *send)
+{
+    size_t ready = 0;
+    int code = 0;
+    while (ready < count && code == 0) {
+        code = make_part(&made[ready], &parts[ready]);
+        if (code == 0)
+            ready++;
+    }
+    if (code == 0)
+        code = send(socket, made, count);
+    szi_parts_close(made, ready);
+    return code;
+}
+
+int szi_send_parts(szi_socket *socket, const sz_part *parts, size_t count,
+                   szi_sending *send)
+{
+    enum {
+        FEW = 16
+    };
+    zmq_msg_t few[FEW];
+    zmq_msg_t *made = szi_array(few, FEW, count, sizeof *made);
+    if (made == NULL)
+        return SZ_ENOMEM;
+    int code = make_and_send(socket, made, parts, count, send);
+    szi_array_free(made, few);
+    return code;
+}
+
+int szi_retry_receive(szi_socket *socket, int code, szi_attempt *attempt)
+{
+    call made = {SZ_IN, &socket->first, NULL, 0, ZMQ_DONTWAIT};
+    return retry(socket, &made, code, attempt);
+}
+
+static int make_room(szi_socket *socket)
+{
+    if (socket->held - 1 < socket->room)
+        return 0;
+    size_t room = socket->room > 0 ? socket->room * 2 : 4;
+    zmq_msg_t *larger = szi_resize(NULL, room * sizeof *larger);
+    if (larger == NULL)
+        return SZ_ENOMEM;
+    for (size_t i = 0; i + 1 < socket->held; i++) {
+        zmq_msg_init(&larger[i]);
+        zmq_msg_move(&larger[i], &socket->rest[i]);
+    }
+    szi_free(socket->rest);
+    socket->rest = larger;
+    socket->room = room;
+    return 0;
+}
+
+int szi_receive_rest(szi_socket *socket)
+{
+    socket->torn = true;
+    while (zmq_msg_more(szi_part_at(socket, socket->held - 1))) {
+        int code = make_room(socket);
+        if (code != 0)
+            return code;
+        zmq_msg_t *part = szi_part_at(socket, socket->held);
+        zmq_msg_init(part);
+        call made = {SZ_IN, part, NULL, 0, ZMQ_DONTWAIT};
+        szi_attempt attempt = {0};
+        code = retry(socket, &made, make(socket, &made), &attempt);
+        if (code != 0)
+            return code;
+        socket->held++;
+    }
+    socket->torn = false;
+    return (int)socket->held;
+}
