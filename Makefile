@@ -110,7 +110,7 @@ SECONDS   ?= 60
 SEQUENCES ?= 1000000
 SEED      ?= 1
 GIB       ?= 10
-QUEUE     := $(addprefix kernel/,swap.c ring.c checksum.c disk.c memory.c handle.c error.c)
+QUEUE     := $(addprefix kernel/,swap.c stream.c ring.c checksum.c disk.c memory.c handle.c error.c)
 
 .PHONY: fuzz swap-model bench-swap swap-campaign
 

@@ -7,6 +7,7 @@
  * Time is the processor's for this thread, which others on the machine change
  * less than they change the clock's. */
 
+#include "error.h"
 #include "swap.h"
 
 #include <fcntl.h>
