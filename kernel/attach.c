@@ -1,5 +1,5 @@
-/* Binding and connecting sockets, the reverse, and the endpoints that result.
- */
+/* Binding and connecting sockets, the reverse, and the endpoints that
+ * result. */
 
 #include "descriptor.h"
 #include "endpoint.h"

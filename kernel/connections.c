@@ -33,9 +33,9 @@ static void free_site(szi_connections *c, site *s)
     szi_free(s);
 }
 
-/* The time that a handshake took, which is over.  libzmq does not tell which
- * one it was.  The first is assumed, which makes it seem longer than it was.
- */
+/* The time that a handshake took, which is over. libzmq does not tell which
+ * one it was.  The first is assumed, which makes it seem longer than it
+ * was. */
 static int64_t handshake_time(szi_connections *c, int64_t time)
 {
     if (c->beginning > 0)

@@ -8,7 +8,6 @@
 #include "option_table.h"
 
 #include <errno.h>
-
 #include <unistd.h>
 
 /* After a fork, `all` lists contexts of the parent, which the child must not

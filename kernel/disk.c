@@ -99,9 +99,8 @@ const szi_disk szi_disk_system = {open_file,     read_at,    write_at,
 
 int szi_disk_open(const szi_disk *disk, const char *directory)
 {
-    int fd = SZ_EINTR;
-    for (int tries = 0; tries < SZI_DISK_TRIES && fd == SZ_EINTR; tries++)
-        fd = disk->open(disk->self, directory);
+    int fd;
+    SZI_DISK_RETRY(fd, disk->open(disk->self, directory));
     return fd;
 }
 
@@ -112,9 +111,8 @@ int szi_disk_try(const szi_disk *disk, const char *directory)
     int fd = szi_disk_open(disk, directory);
     if (fd < 0)
         return fd;
-    int64_t done = SZ_EINTR;
-    for (int tries = 0; tries < SZI_DISK_TRIES && done == SZ_EINTR; tries++)
-        done = disk->write(disk->self, fd, page, sizeof page, 0);
+    int64_t done;
+    SZI_DISK_RETRY(done, disk->write(disk->self, fd, page, sizeof page, 0));
     disk->close(disk->self, fd);
     return done > 0 ? 0 : done < 0 ? (int)done : SZ_EIO;
 }

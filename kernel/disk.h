@@ -21,9 +21,15 @@ typedef struct {
     void *self;
 } szi_disk;
 
-enum {
-    SZI_DISK_TRIES = 100 /* of an operation that returns SZ_EINTR */
-};
+/* Repeats an operation while it returns SZ_EINTR; bounded, so that a disk that
+ * always does cannot block the caller. */
+#define SZI_DISK_RETRY(result, call)                                          \
+    do {                                                                      \
+        int szi_tries = 0;                                                    \
+        do                                                                    \
+            (result) = (call);                                                \
+        while ((result) == SZ_EINTR && ++szi_tries < 100);                    \
+    } while (0)
 
 /* The system's files: without a name, mode 0600, closed on exec.  A write
  * beyond RLIMIT_FSIZE raises no signal. */

@@ -17,8 +17,8 @@ typedef struct {
 
 void szi_endpoints_free(szi_list *endpoints);
 
-/* Checks the form of an endpoint: SZ_EENDPOINT, SZ_EPORT, SZ_ENUL, SZ_EPATH.
- */
+/* Checks the form of an endpoint: SZ_EENDPOINT, SZ_EPORT, SZ_ENUL,
+ * SZ_EPATH. */
 int szi_endpoint_check(const char *endpoint, size_t length, bool bound);
 bool szi_endpoint_inproc(const char *endpoint);
 

@@ -1,5 +1,5 @@
-/* The events that monitors report, and what their values mean, from event.def.
- */
+/* The events that monitors report, and what their values mean, from
+ * event.def. */
 
 #include "event_table.h"
 #include "spelling.h"

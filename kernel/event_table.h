@@ -1,5 +1,5 @@
-/* The rows of event.def: the events that monitors report.  Read-only tables.
- */
+/* The rows of event.def: the events that monitors report.  Read-only
+ * tables. */
 #ifndef SZI_EVENT_TABLE_H
 #define SZI_EVENT_TABLE_H
 

@@ -57,7 +57,7 @@ static void watch_forks(void)
     pthread_atfork(szi_lock, szi_unlock, after_fork_in_child);
 }
 
-/* An unused index, or 0. The caller holds the lock. */
+/* An unused index, or 0.  The caller holds the lock. */
 static uint32_t take_index(void)
 {
     uint32_t index = first_free;

@@ -2,7 +2,7 @@
  *
  * When a context is terminated, libzmq binds a new socket for every such
  * connect, and aborts the process if it can make none because max-sockets is
- * reached (ctx.cpp, terminate). So the first such connect reserves a socket,
+ * reached (ctx.cpp, terminate).  So the first such connect reserves a socket,
  * the resolver, which binds all that is left before libzmq looks. */
 
 #include "inproc.h"
@@ -10,7 +10,6 @@
 #include "memory.h"
 
 #include <errno.h>
-
 #include <string.h>
 
 /* An endpoint that a connect waits for. */

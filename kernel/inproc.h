@@ -15,8 +15,8 @@ void szi_inproc_bound(szi_context *context, const char *endpoint);
 /* Binds what connects wait for.  The caller holds the lock of the context. */
 void szi_inproc_resolve(szi_context *context);
 
-/* Closes the resolver.  Only the thread that terminates the context calls it.
- */
+/* Closes the resolver.  Only the thread that terminates the context calls
+ * it. */
 void szi_inproc_close(szi_context *context);
 
 /* Adds the number of the socket's peers over inproc to *peers.  True if the

@@ -1,6 +1,6 @@
 /* Memory of the kernel, behind the two functions that sz_set_allocator
- * replaces.  Any unit may call this from any thread; nothing here is locked.
- */
+ * replaces.  Any unit may call this from any thread; nothing here is
+ * locked. */
 #ifndef SZI_MEMORY_H
 #define SZI_MEMORY_H
 

@@ -10,11 +10,13 @@
 
 #pragma GCC visibility push(hidden)
 
-/* Makes a part of `size` bytes, which the caller closes.  SZ_ENOMEM.  libzmq
- * would overflow on sizes above the bound. */
+/* The largest size of a part: libzmq's own sums of larger sizes overflow. */
+#define SZI_PART_MOST (PTRDIFF_MAX / 2)
+
+/* Makes a part of `size` bytes, which the caller closes.  SZ_ENOMEM. */
 static inline int szi_part_new(zmq_msg_t *part, size_t size)
 {
-    if (size > PTRDIFF_MAX / 2)
+    if (size > SZI_PART_MOST)
         return SZ_ENOMEM;
     return zmq_msg_init_size(part, size) == 0 ? 0 : szi_last_error();
 }

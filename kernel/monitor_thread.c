@@ -8,8 +8,8 @@
  * id that holds the address of its szi_monitored.
  *
  * The lock `monitoring` of the context guards the ROUTER, all szi_monitored
- * and all monitors.  Who uses the ROUTER reads it empty before unlocking, so
- * that the next event wakes the thread. */
+ * and all monitors.  A thread that uses the ROUTER reads it empty before it
+ * unlocks, so that the next event wakes the monitor thread. */
 
 #include "monitor_thread.h"
 #include "clock.h"

@@ -18,8 +18,8 @@ enum {
     DESCRIPTORS = 24 /* a PGM or NORM engine opens fewer */
 };
 
-/* An endpoint without its transport: "" as interface is the system's choice.
- */
+/* An endpoint without its transport: "" as interface is the system's
+ * choice. */
 typedef struct {
     char interface[64];
     char host[64];
@@ -61,8 +61,8 @@ static int option(void *zmq, int number)
     return value;
 }
 
-/* Whether a socket can be opened and, unless `port` is 0, bound to the port.
- */
+/* Whether a socket can be opened and, unless `port` is 0, bound to the
+ * port. */
 static int try_socket(int family, int type, int protocol, int port,
                       bool shared)
 {

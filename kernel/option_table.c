@@ -150,8 +150,8 @@ int64_t szi_option_outward(const sz_option *option, int64_t value)
     return value;
 }
 
-/* libzmq takes an int for every option except those whose range needs 64 bits.
- */
+/* libzmq takes an int for every option except those whose range needs 64
+ * bits. */
 size_t szi_option_width(const sz_option *option)
 {
     return option->max > INT_MAX ? sizeof(int64_t) : sizeof(int);

@@ -1,7 +1,7 @@
 /* A ring of bytes in a file.
  *
- * Bytes are addressed by positions that only grow: position p is at offset (p
- * - base) mod size.  When the ring grows while its content wraps around its
+ * Bytes are addressed by positions that only grow: position p is at offset
+ * (p - base) mod size.  When the ring grows while its content wraps around its
  * end, the content stays where it is.  Bytes from position `seam` on are then
  * written behind the old end. */
 
@@ -48,10 +48,9 @@ static int64_t write_some(szi_ring *ring, uint64_t at, const void *from,
 {
     uint64_t offset;
     size_t run = (size_t)szi_least(size, locate(ring, at, &offset));
-    int64_t done = SZ_EINTR;
-    for (int tries = 0; tries < SZI_DISK_TRIES && done == SZ_EINTR; tries++)
-        done =
-            ring->disk->write(ring->disk->self, ring->fd, from, run, offset);
+    int64_t done;
+    SZI_DISK_RETRY(done, ring->disk->write(ring->disk->self, ring->fd, from,
+                                           run, offset));
     if (done > 0 && offset + (uint64_t)done > ring->extent)
         ring->extent = offset + (uint64_t)done;
     return done != 0 ? done : SZ_EIO;
@@ -79,12 +78,12 @@ int64_t szi_ring_read(szi_ring *ring, uint64_t at, void *to, size_t size,
     uint64_t offset;
     size = (size_t)szi_least(size, locate(ring, at, &offset));
     int64_t done = 0;
-    for (int tries = 0; tries < (done == SZ_EINTR ? SZI_DISK_TRIES : READS);
-         tries++) {
-        done = ring->disk->read(ring->disk->self, ring->fd, to, size, offset);
+    for (int tries = 0; tries < READS; tries++) {
+        SZI_DISK_RETRY(done, ring->disk->read(ring->disk->self, ring->fd, to,
+                                              size, offset));
         if (done > 0)
             return done;
-        if (done != SZ_EINTR && wanted < size)
+        if (wanted < size)
             size = wanted;
     }
     return done < 0 ? done : SZ_EIO;
@@ -121,9 +120,9 @@ int szi_ring_trim(szi_ring *ring)
     if (ring->extent == 0)
         return 0;
     uint64_t length = ring->extent > TRIMMED ? ring->extent - TRIMMED : 0;
-    int code = SZ_EINTR;
-    for (int tries = 0; tries < SZI_DISK_TRIES && code == SZ_EINTR; tries++)
-        code = ring->disk->truncate(ring->disk->self, ring->fd, length);
+    int code;
+    SZI_DISK_RETRY(code,
+                   ring->disk->truncate(ring->disk->self, ring->fd, length));
     if (code != 0)
         return code;
     ring->extent = length;

@@ -14,8 +14,8 @@ enum {
     WORD = 4
 };
 
-/* The value of a character, or -1. It always looks at every digit, so that its
- * time does not depend on the character. */
+/* The value of a character, or -1.  It always looks at every digit, so that
+ * its time does not depend on the character. */
 static int digit_value(char c)
 {
     int value = -1;

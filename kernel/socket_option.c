@@ -8,7 +8,6 @@
 #include "use.h"
 
 #include <errno.h>
-
 #include <string.h>
 
 static int read_key(szi_socket *socket, int number, const void **data,
@@ -94,8 +93,8 @@ static void remember(szi_socket *socket, const sz_option *option,
     }
 }
 
-/* The socket, if the option may be used on it in this way; else NULL and why.
- */
+/* The socket, if the option may be used on it in this way; else NULL and
+ * why. */
 static szi_socket *prepare(sz_socket handle, const sz_option *option,
                            char access, bool integer, int *code)
 {

@@ -1,7 +1,7 @@
 /* The swap in front of a socket.  Messages that libzmq does not take wait
- * there and leave in order.  The socket owns it, its thread calls all of this.
- * linger.c empties the swap of a closed socket; swap_option.c has the options.
- */
+ * there and leave in order.  The socket owns it and its thread calls these
+ * functions.  The linger unit empties the swap of a closed socket; swap_option
+ * sets it up. */
 #ifndef SZI_SWAP_SOCKET_H
 #define SZI_SWAP_SOCKET_H
 
@@ -14,10 +14,9 @@
 struct szi_swap_socket {
     szi_swap *queue;
     uint64_t size, dropped;
-    int64_t
-        tried; /* when libzmq refused a message, or 0 if it took one since */
-    int64_t idle; /* when it became empty and has space to return, else 0 */
-    int pause;    /* milliseconds: of a publisher, see szi_swap_socket_next */
+    int64_t tried; /* when libzmq refused a message; 0 if it took one since */
+    int64_t idle;  /* since when it is empty with space to return, or 0 */
+    int pause;     /* milliseconds: of a publisher, see szi_swap_socket_next */
     bool disk_full;
     bool unreported; /* messages were lost and no send has returned it */
     /* The message at the front, as far as it is made. */

@@ -28,7 +28,7 @@ static int send_bytes_on(szi_socket *socket, const void *data, size_t size,
                          int code)
 {
     szi_attempt attempt = {0};
-    if (size > PTRDIFF_MAX / 2)
+    if (size > SZI_PART_MOST)
         return SZ_ENOMEM;
     if (socket->swap != NULL)
         return szi_swap_socket_send(socket, &(sz_part){data, size, {0}}, 1);
@@ -41,7 +41,7 @@ static int send_bytes_on(szi_socket *socket, const void *data, size_t size,
  * message costs. */
 static inline int send_bytes(szi_socket *socket, const void *data, size_t size)
 {
-    if (size > PTRDIFF_MAX / 2 || socket->swap != NULL)
+    if (size > SZI_PART_MOST || socket->swap != NULL)
         return send_bytes_on(socket, data, size, 0);
     if (zmq_send(socket->zmq, data, size, ZMQ_DONTWAIT) < 0)
         return send_bytes_on(socket, data, size, szi_last_error());

@@ -22,30 +22,30 @@ typedef struct {
     int flags;
 } call;
 
-static int make(szi_socket *socket, const call *made)
+static int perform(szi_socket *socket, const call *c)
 {
     int done;
-    if (made->direction == SZ_IN)
-        done = zmq_msg_recv(made->part, socket->zmq, made->flags);
-    else if (made->part != NULL)
-        done = zmq_msg_send(made->part, socket->zmq, made->flags);
+    if (c->direction == SZ_IN)
+        SZI_UNINTERRUPTED(done, zmq_msg_recv(c->part, socket->zmq, c->flags));
+    else if (c->part != NULL)
+        SZI_UNINTERRUPTED(done, zmq_msg_send(c->part, socket->zmq, c->flags));
     else
-        done = zmq_send(socket->zmq, made->data, made->size, made->flags);
+        SZI_UNINTERRUPTED(done,
+                          zmq_send(socket->zmq, c->data, c->size, c->flags));
     return done >= 0 ? 0 : szi_last_error();
 }
 
-/* Whether a call that failed is worth another try.  libzmq may refuse a send
- * by a state that is up to a millisecond old; reading ZMQ_EVENTS updates it.
- * The number of tries is bounded, as EAGAIN and an event that contradicts it
- * can go on together.  A receive that does not wait always updates the state
- * (socket_base.cpp, recv), so its events are read only for pollers. */
+/* Whether a call that returned EAGAIN is worth another try.  libzmq may refuse
+ * a send by a state that is up to a millisecond old; reading ZMQ_EVENTS
+ * updates it.  The number of tries is bounded, as EAGAIN and an event that
+ * contradicts it can go on together.  A receive that does not wait always
+ * updates the state (socket_base.cpp, recv), so its events are read only for
+ * pollers. */
 static bool again(szi_socket *socket, int *code, int direction,
                   szi_attempt *attempt)
 {
     attempt->settled = false;
-    if (*code == SZ_EINTR)
-        return true;
-    if (*code != SZ_EAGAIN || attempt->tries++ > 3 ||
+    if (attempt->tries++ > 3 ||
         (direction == SZ_IN && socket->watches.first == NULL))
         return false;
     attempt->events = szi_socket_events(socket);
@@ -56,38 +56,41 @@ static bool again(szi_socket *socket, int *code, int direction,
     return !attempt->settled;
 }
 
-/* Repeats a call whose last result was `code` while that is worth it. */
-static int retry(szi_socket *socket, const call *made, int code,
+/* Repeats a call, whose first result was `code`, while that is worth it.  The
+ * first may have been made elsewhere, and interrupted. */
+static int retry(szi_socket *socket, const call *c, int code,
                  szi_attempt *attempt)
 {
-    while (code != 0 && again(socket, &code, made->direction, attempt))
-        code = make(socket, made);
+    if (code == SZ_EINTR)
+        code = perform(socket, c);
+    while (code == SZ_EAGAIN && again(socket, &code, c->direction, attempt))
+        code = perform(socket, c);
     return code;
 }
 
 int szi_retry_bytes(szi_socket *socket, const void *data, size_t size,
                     int code, szi_attempt *attempt)
 {
-    call made = {SZ_OUT, NULL, data, size, ZMQ_DONTWAIT};
-    return retry(socket, &made, code, attempt);
+    call c = {SZ_OUT, NULL, data, size, ZMQ_DONTWAIT};
+    return retry(socket, &c, code, attempt);
 }
 
 int szi_send_bytes(szi_socket *socket, const void *data, size_t size)
 {
     szi_attempt attempt = {0};
-    call made = {SZ_OUT, NULL, data, size, ZMQ_DONTWAIT};
-    if (size > PTRDIFF_MAX / 2)
+    call c = {SZ_OUT, NULL, data, size, ZMQ_DONTWAIT};
+    if (size > SZI_PART_MOST)
         return SZ_ENOMEM;
-    return retry(socket, &made, make(socket, &made), &attempt);
+    return retry(socket, &c, perform(socket, &c), &attempt);
 }
 
 static int send_part(szi_socket *socket, zmq_msg_t *part, bool more,
                      szi_attempt *attempt)
 {
     int flags = more ? ZMQ_DONTWAIT | ZMQ_SNDMORE : ZMQ_DONTWAIT;
-    call made = {SZ_OUT, part, NULL, 0, flags};
-    int code = make(socket, &made);
-    return attempt != NULL ? retry(socket, &made, code, attempt) : code;
+    call c = {SZ_OUT, part, NULL, 0, flags};
+    int code = perform(socket, &c);
+    return attempt != NULL ? retry(socket, &c, code, attempt) : code;
 }
 
 /* The parts behind the first.  EAGAIN here means that the peer went away in
@@ -101,8 +104,6 @@ static int send_rest(szi_socket *socket, zmq_msg_t *made, size_t count,
     while (*sent < count) {
         bool more = *sent + 1 < count;
         int code = send_part(socket, &made[*sent], more, NULL);
-        if (code == SZ_EINTR)
-            continue;
         if (code == SZ_EAGAIN && outcome == 0) {
             outcome = code;
             if (!more)
@@ -188,8 +189,8 @@ int szi_send_parts(szi_socket *socket, const sz_part *parts, size_t count,
 
 int szi_retry_receive(szi_socket *socket, int code, szi_attempt *attempt)
 {
-    call made = {SZ_IN, &socket->first, NULL, 0, ZMQ_DONTWAIT};
-    return retry(socket, &made, code, attempt);
+    call c = {SZ_IN, &socket->first, NULL, 0, ZMQ_DONTWAIT};
+    return retry(socket, &c, code, attempt);
 }
 
 static int make_room(szi_socket *socket)
@@ -219,9 +220,9 @@ int szi_receive_rest(szi_socket *socket)
             return code;
         zmq_msg_t *part = szi_part_at(socket, socket->held);
         zmq_msg_init(part);
-        call made = {SZ_IN, part, NULL, 0, ZMQ_DONTWAIT};
+        call c = {SZ_IN, part, NULL, 0, ZMQ_DONTWAIT};
         szi_attempt attempt = {0};
-        code = retry(socket, &made, make(socket, &made), &attempt);
+        code = retry(socket, &c, perform(socket, &c), &attempt);
         if (code != 0)
             return code;
         socket->held++;
