@@ -41,30 +41,31 @@ static void remove_watch(szi_watch *watch)
     if (watch->socket != NULL)
         szi_list_remove(&watch->socket->watches, &watch->socket_link);
     if (!watch->closed && !watch->always && !watch->quiet)
-        watch->ghost = szi_events_remove(poller->source, watch->fd) != 0;
+        watch->stale = szi_events_remove(poller->source, watch->fd) != 0;
     szi_list_remove(&poller->watches, &watch->link);
-    if (watch->ghost)
-        szi_list_prepend(&poller->ghosts, &watch->link);
+    if (watch->stale)
+        szi_list_prepend(&poller->stale_watches, &watch->link);
     else
         szi_free(watch);
 }
 
-static void free_ghosts(szi_poller *poller)
+static void free_stale(szi_poller *poller)
 {
-    szi_watch *ghost;
-    while ((ghost = SZI_FIRST(&poller->ghosts, szi_watch, link)) != NULL) {
-        szi_list_remove(&poller->ghosts, &ghost->link);
-        szi_free(ghost);
+    szi_watch *stale;
+    while ((stale = SZI_FIRST(&poller->stale_watches, szi_watch, link)) !=
+           NULL) {
+        szi_list_remove(&poller->stale_watches, &stale->link);
+        szi_free(stale);
     }
 }
 
-/* Makes the source anew, without the ghosts.  If that fails they stay, and
- * what they report is ignored. */
-static void lay_ghosts(szi_poller *poller)
+/* Makes the source anew without the stale watches.  If that fails they stay,
+ * and what they report is ignored. */
+static void renew_source(szi_poller *poller)
 {
     if (szi_events_renew(poller->source) != 0)
         return;
-    free_ghosts(poller);
+    free_stale(poller);
     SZI_EACH (w, &poller->watches, szi_watch, link) {
         bool is_socket = w->socket != NULL;
         if (w->closed || w->always || w->quiet)
@@ -88,7 +89,7 @@ void sz_poller_free(sz_poller handle)
     szi_watch *first;
     while ((first = SZI_FIRST(&poller->watches, szi_watch, link)) != NULL)
         remove_watch(first);
-    free_ghosts(poller);
+    free_stale(poller);
     szi_events_free(poller->source);
     szi_free(poller);
 }
@@ -271,15 +272,15 @@ static void collect(szi_poller *poller)
         MANY = 128
     };
     szi_fired fired[MANY];
-    bool fresh, haunted = false;
+    bool fresh, found_stale = false;
     int n;
     do {
         fresh = false;
         n = szi_events_get(poller->source, fired, MANY);
         for (int i = 0; i < n; i++) {
             szi_watch *watch = fired[i].data;
-            if (watch->ghost) {
-                haunted = true;
+            if (watch->stale) {
+                found_stale = true;
                 continue;
             }
             fresh = fresh || !watch->hot;
@@ -289,8 +290,8 @@ static void collect(szi_poller *poller)
             szi_watch_heat(watch);
         }
     } while (n == MANY && fresh);
-    if (haunted)
-        lay_ghosts(poller);
+    if (found_stale)
+        renew_source(poller);
 }
 
 /* What a hot watch has to report. */

@@ -15,7 +15,7 @@ typedef struct {
     bool armed; /* the last check found nothing: a thread may be waiting */
     szi_list watches;
     szi_list hot; /* see watch.c */
-    szi_list ghosts;
+    szi_list stale_watches;
     uint64_t id;
 } szi_poller;
 
@@ -28,12 +28,12 @@ typedef struct {
     uint64_t socket_id;
     bool hot, closed;
     bool always; /* a file, which is always ready: not in `source` */
-    bool ghost;  /* removed, but the system may still report it */
+    bool stale;  /* removed, but the system may still report it */
     bool quiet;  /* for SZ_SWAP while no message waits: not in `source` */
     int fired;   /* what a descriptor or SZ_SIGNAL watch has to report */
     int known;   /* SZ_IN if it was found and the socket not used since */
     szi_link hot_link;
-    szi_link link; /* of the poller's watches or ghosts */
+    szi_link link; /* of the poller's watches or stale watches */
     szi_link socket_link;
 } szi_watch;
 
