@@ -29,7 +29,7 @@ KERNEL       := $(wildcard kernel/*.c)
 KERNEL_HEADS := $(wildcard kernel/*.h kernel/*.def tests/kernel/*.h)
 KERNEL_TESTS := $(patsubst tests/kernel/%.c,%,$(wildcard tests/kernel/*_test.c))
 TEST_SUPPORT := $(filter-out %_test.c,$(wildcard tests/kernel/*.c))
-EGG          := zmq.egg $(wildcard chicken/*.scm) $(KERNEL) \
+EGG          := zmq.egg $(wildcard chicken/*.scm chicken/glue/*) $(KERNEL) \
                 $(wildcard kernel/*.h kernel/*.def)
 
 FILES     ?= $(wildcard README.md doc/* chicken/*.scm kernel/* examples/*)

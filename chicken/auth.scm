@@ -13,7 +13,7 @@
                 not-there? key-text curve-public-key curve-keypair z85-encode same-text? %wipe
                 %read-keyfile %keyfile-room %save-keyfile %keyfile-stamp %stamp-size %stamp-age
                 %check-network %network-holds?
-                check-context context-guard set-context-guard! run-in-thread pause!
+                check-context context-guard set-context-guard! start-thread pause!
                 make-socket close-socket socket-closed? bind-socket unbind-socket
                 send-multipart-message receive-multipart-message))
 

@@ -304,7 +304,8 @@
          (handle-request a envelope id r))
         (else
          (set-busy-count! a (fx+ (busy-count a) 1))
-         (run-in-thread
+         (start-thread
+          'zmq-authenticator-policy
           (lambda ()
             (let ((decision (decide-safely a r)))
               (set-busy-count! a (fx- (busy-count a) 1))
@@ -340,7 +341,7 @@
         (begin (close-socket socket) (set-context-guard! context old) (abort e))
       (configure! 'start-authenticator a rest)
       (bind-socket socket zap-endpoint))
-    (run-in-thread (lambda () (authenticate a)))
+    (start-thread 'zmq-authenticator (lambda () (authenticate a)))
     a))
 
 (define (configure-authenticator! a . rest)

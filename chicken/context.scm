@@ -96,15 +96,10 @@
   (with-keywords 'terminate-context rest ((#:timeout timeout #f))
     (let ((limit (deadline (check-timeout 'terminate-context timeout)))
           (handle (context-handle c)))
-      (let loop ()
-        (let ((code (%terminate-context handle)))
-          (rouse-direct!)
-          (cond ((fx= code 0) #t)
-                ((not (fx= code eagain)) (fail 'terminate-context code c))
-                ((passed? limit) #f)
-                (else
-                 (wait-descriptor! (%context-fd handle) limit)
-                 (loop))))))))
+      (let ((code (perform-on 'terminate-context (%context-fd handle) limit
+                              (lambda () (%terminate-context handle)))))
+        (and code
+             (begin (checked 'terminate-context code c) #t))))))
 
 ;; Terminates the context however the procedure is left.
 (define (call-with-context procedure . rest)

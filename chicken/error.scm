@@ -46,7 +46,6 @@
        (if (fx< result 0) (fail location result argument ...) result)))))
 
 ;; For the modules beside this one, which do not see the kernel's constants.
-(define (again? code) (eq? code eagain))
 (define (not-there? code) (eq? code enoent))
 
 (define (check-string location x)

@@ -11,9 +11,10 @@
 
 (on-exit flush-at-exit)
 
-;; An error that nobody handles ends the process without the exit handlers.  A
-;; parameter answers what it began with where it was never set: this one is
-;; left alone where it was, as by a REPL, which survives errors.
+;; CHICKEN leaves by _exit after an error that nobody handles, so neither its own exit
+;; handlers nor those of atexit(3) run.  The error is printed before the sockets are closed.  A
+;; parameter answers what it began with where it was never set: this one is left alone where
+;; it was, as by a REPL, which survives errors.
 (let* ((now ##sys#current-parameter-vector)
        (default (begin
                   (set! ##sys#current-parameter-vector (vector))

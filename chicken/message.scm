@@ -21,7 +21,7 @@
 
 ;; ------------------------------------------------------ held by the kernel
 
-(define (free-dropped-message! m) (%free-message (message-data m)))
+(define (free-message! m) (%free-message (message-data m)))
 
 ;; The collector does not see what the kernel holds, so it is run when that
 ;; has doubled.
@@ -30,7 +30,7 @@
 
 (define (held-message handle)
   (let ((m (make-message-record handle)))
-    (set-finalizer! m free-dropped-message!)
+    (set-finalizer! m free-message!)
     (when (> (%messages-held) held-limit)
       (gc #t)
       (set! held-limit (max least-held (* 2 (%messages-held)))))
@@ -165,6 +165,6 @@
        (checked 'build-message (%fill-message handle)))
      (lambda ()
        (procedure (%bytes-pointer) size)
-       (set! made (part->message (handle->part handle)))
+       (set! made (part->message (settled (held-message handle))))
        made)
      (lambda () (unless made (%free-message handle))))))

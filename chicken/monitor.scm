@@ -10,9 +10,9 @@
   (import scheme
           (chicken base) (chicken bitwise) (chicken condition) (chicken fixnum) (chicken gc)
           (only (zmq base)
-                with-keywords checked fail fail-type fail-argument unknown check-symbol again?
-                exact-natural? check-timeout deadline passed? now wind wait-descriptor! pause!
-                in-the-way handle-of socket-type socket-option socket-connections
+                with-keywords checked fail fail-type fail-argument unknown check-symbol
+                exact-natural? check-timeout deadline passed? now perform-on not-yet wind
+                collect-and-make handle-of socket-type socket-option socket-connections
                 %make-monitor %stop-monitor %close-monitor %monitor-fd %receive-event
                 %event-name %event-endpoint %event-kind %event-number %event-symbol %event-text
                 %event-missed %event-row-name %event-row-text %event-bit %event-near %all-events
@@ -68,19 +68,10 @@
                   0 events))
           (else (fail-type location "a list of events, or all" events))))
 
-  ;; As for sockets: what nobody uses any more may be in the way for a moment.
-  (define (monitor-handle-for location s bits)
-    (let loop ((tries 0))
-      (let ((handle (%make-monitor (handle-of location s) bits)))
-        (cond ((fx>= handle 0) handle)
-              ((or (fx= tries 20) (not (memv handle in-the-way))) (fail location handle s))
-              (else
-               (when (fx= tries 0) (gc #t))
-               (pause! 5)
-               (loop (fx+ tries 1)))))))
-
   (define (open-monitor location s bits)
-    (let ((m (make-monitor-record (monitor-handle-for location s bits) s 0 #f)))
+    (let* ((handle (collect-and-make
+                    (lambda () (%make-monitor (handle-of location s) bits))))
+           (m (make-monitor-record (checked location handle s) s 0 #f)))
       (set-finalizer! m drop-monitor!)
       m))
 
@@ -148,24 +139,29 @@
                   (%event-text)
                   (%event-missed))))
 
-  (define (wait-for-event! m limit)
-    (wind
-     (lambda () (set-monitor-waiting! m (fx+ (monitor-waiting m) 1)))
-     (lambda () (wait-descriptor! (%monitor-fd (monitor-handle m)) limit))
-     (lambda ()
-       (set-monitor-waiting! m (fx- (monitor-waiting m) 1))
-       (close-unless-awaited! m))))
+  ;; Performs an operation that waits for events.
+  (define (perform-on-monitor location m limit attempt)
+    (let ((inside #f))
+      (wind
+       (lambda ()
+         (set! inside #t)
+         (set-monitor-waiting! m (fx+ (monitor-waiting m) 1)))
+       (lambda () (perform-on location (%monitor-fd (monitor-handle m)) limit attempt))
+       (lambda ()
+         (when inside
+           (set! inside #f)
+           (set-monitor-waiting! m (fx- (monitor-waiting m) 1)))
+         (close-unless-awaited! m)))))
 
   (define (receive-event m . rest)
     (check-monitor 'receive-event m)
     (with-keywords 'receive-event rest ((#:timeout timeout #f))
-      (let ((limit (deadline (check-timeout 'receive-event timeout))))
-        (let loop ()
-          (let ((code (%receive-event (monitor-handle m))))
-            (cond ((eq? code 0) (found-event))
-                  ((not (again? code)) (fail 'receive-event code m))
-                  ((passed? limit) #f)
-                  (else (wait-for-event! m limit) (loop))))))))
+      (let ((got (perform-on-monitor
+                  'receive-event m (deadline (check-timeout 'receive-event timeout))
+                  (lambda ()
+                    (let ((code (%receive-event (monitor-handle m))))
+                      (if (eq? code 0) (found-event) code))))))
+        (if (fixnum? got) (fail 'receive-event got m) got))))
 
   ;; ------------------------------------------------------------- waiting --
 
@@ -178,19 +174,21 @@
   ;; Waits until `look`, called when the counts are known, answers #t; it
   ;; answers #f, or when to look again at the latest.
   (define (wait-for-connections location s limit look)
-    (let ((m (open-monitor location s (mask-of-events location '(handshake-succeeded)))))
+    (let* ((m (open-monitor location s (mask-of-events location '(handshake-succeeded))))
+           (next #f)
+           (attempt (lambda ()
+                      (%receive-event (monitor-handle m))
+                      (checked location (%connections (handle-of location s)) s)
+                      (set! next (look))
+                      (or (eq? next #t) not-yet))))
       (wind
        void
        (lambda ()
          (let loop ()
-           (%receive-event (monitor-handle m))
-           (checked location (%connections (handle-of location s)) s)
-           (let ((next (look)))
-             (cond ((eq? next #t) #t)
-                   ((passed? limit) #f)
-                   (else
-                    (wait-for-event! m (earlier next (earlier limit (+ (now) look-again))))
-                    (loop))))))
+           (cond ((perform-on-monitor
+                   location m (earlier next (earlier limit (+ (now) look-again))) attempt))
+                 ((passed? limit) #f)
+                 (else (loop)))))
        (lambda () (close-monitor m)))))
 
   (define (check-count location n)

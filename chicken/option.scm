@@ -100,7 +100,7 @@
                 ((bytes? value) (%set-bytes handle row (bytes-storage value)))
                 (else (fail-type location "a string, blob or u8vector"
                                  (if (%option-secret? row) name value))))))
-    (used! s)
+    (socket-touched! s)
     (if (%option-secret? row)
         (checked location code name s)
         (checked location code name value s))
@@ -122,7 +122,7 @@
                          (integer->value row (%number))
                          (found-bytes 'socket-option s)))))
     (when (and value (%option-secret? row)) (%wipe-found))
-    (used! s)
+    (socket-touched! s)
     (checked 'socket-option code name s)
     (case name
       ;; The kernel receives whole messages; what is left is ours to know.

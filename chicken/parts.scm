@@ -34,7 +34,7 @@
     (check-as 'encode-message as)
     (check-parts 'encode-message parts)
     (present
-     (handle->part (checked 'encode-message (%encode-parts parts)))
+     (settled (held-message (checked 'encode-message (%encode-parts parts))))
      as)))
 
 (define (decode-message encoded . rest)

@@ -105,20 +105,18 @@
          (handle (poller-handle p))
          (left #f))
     (wind
-     ;; Who enters again by a continuation finds the poller with others.
+     ;; After the poll another one may have the poller: a continuation cannot enter again.
      (lambda () (when left (fail 'poll eclosed)))
      (lambda ()
        (let ((events (make-vector count 0)))
          (watch-items handle items tags events)
-         (for-each begin-polling! (item-sockets items))
-         (let loop ()
-           (check-items handle events)
-           (let ((ready (deliver-found! items tags events)))
-             (cond ((fx> ready 0) ready)
-                   ((passed? limit) #f)
-                   (else
-                    (wait-descriptor! (%poller-fd handle) limit)
-                    (loop)))))))
+         (for-each socket-touched! (item-sockets items))
+         (or (perform-on 'poll (%poller-fd handle) limit
+                         (lambda ()
+                           (check-items handle events)
+                           (let ((ready (deliver-found! items tags events)))
+                             (if (fx> ready 0) ready eagain))))
+             (and timeout 0))))
      (lambda ()
        (unless left
          (for-each (lambda (i) (unwatch-target handle (poll-item-target i))) items)
@@ -142,11 +140,11 @@
 
 ;; Each check finds some and puts them behind the others.
 (define (check-items handle events)
-  (let ((ready (make-vector (fx* 2 most-found) 0)))
+  (let ((ready (make-vector (fx* 2 most-ready) 0)))
     (let loop ((left (vector-length events)))
-      (let ((n (checked 'poll (%check-poller handle ready most-found))))
+      (let ((n (checked 'poll (%check-poller handle ready most-ready))))
         (do ((i 0 (fx+ i 1))) ((fx= i n))
           (vector-set! events
                        (vector-ref ready (fx* 2 i))
                        (vector-ref ready (fx+ 1 (fx* 2 i)))))
-        (when (and (fx= n most-found) (fx> left n)) (loop (fx- left n)))))))
+        (when (and (fx= n most-ready) (fx> left n)) (loop (fx- left n)))))))

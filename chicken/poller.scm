@@ -107,10 +107,6 @@
 
 ;; ------------------------------------------------------------ watching --
 
-;; While a socket is watched, who waits for it leaves its descriptor to the
-;; dispatcher, which hears when a poller has taken the signal.
-(define (begin-polling! s) (used! s))
-
 (define (watch-target handle target wanted tag)
   (if (socket? target)
       (%watch-socket handle (socket-handle target) wanted tag)
@@ -146,7 +142,7 @@
         (set-poller-free! p (cons tag (poller-free p)))
         (fail 'poller-add! code target))
       (put-entry! p (make-entry target tag wanted value 0))
-      (when (socket? target) (begin-polling! target)))))
+      (when (socket? target) (socket-touched! target)))))
 
 (define (entry-of location p target)
   (check-poller location p)
@@ -201,23 +197,18 @@
       (fail-type 'poller-wait "a number of entries, 1 or more" max))
     (let* ((limit (deadline (check-timeout 'poller-wait timeout)))
            (room (let ((all (fxmax 1 (watched-count p)))) (if max (fxmin max all) all)))
-           (ready (make-vector (fx* 2 (fxmin room most-found)) 0))
+           (ready (make-vector (fx* 2 (fxmin room most-ready)) 0))
            (check (lambda (room)
                     (checked 'poller-wait
                              (%check-poller (poller-handle p) ready
-                                            (fxmin room most-found))))))
-      (let loop ()
-        (let ((n (check room)))
-          (cond ((fx= n 0)
-                 (if (passed? limit)
-                     #f
-                     (begin
-                       (wait-descriptor! (%poller-fd (poller-handle p)) limit)
-                       (loop))))
-                (else
-                 (let more ((n n) (left (fx- room n)))
-                   (let ((values (ready-values p ready n)))
-                     (if (and (fx= n most-found) (fx> left 0))
-                         (let ((n (check left)))
-                           (append values (if (fx> n 0) (more n (fx- left n)) '())))
-                         values))))))))))
+                                            (fxmin room most-ready))))))
+      (define (values-of n left)
+        (let ((values (ready-values p ready n)))
+          (if (and (fx= n most-ready) (fx> left 0))
+              (let ((n (check left)))
+                (append values (if (fx> n 0) (values-of n (fx- left n)) '())))
+              values)))
+      (perform-on 'poller-wait (%poller-fd (poller-handle p)) limit
+                  (lambda ()
+                    (let ((n (check room)))
+                      (if (fx= n 0) eagain (values-of n (fx- room n)))))))))

@@ -24,12 +24,11 @@
 
 (define (proxy-state c) (control-state (check-control 'proxy-state c)))
 
-;; What is stopped stays so.  The proxy may wait: the alarm of its poller ends
-;; that.
+;; A proxy that is stopped stays so.  It may wait for its poller.
 (define (steer! location c state)
   (check-control location c)
   (unless (eq? 'stopped (control-state c)) (set-control-state! c state))
-  (when (control-handle c) (%set-alarm (control-handle c) (now)))
+  (when (control-handle c) (%wake-poller (control-handle c)))
   (void))
 
 (define (pause-proxy c) (steer! 'pause-proxy c 'paused))
@@ -56,9 +55,9 @@
 (define (move-slice! from to capture c received sent)
   (let ((code (%proxy-move (socket-handle from) (socket-handle to)
                            (if capture (socket-handle capture) 0))))
-    (used! from)
-    (used! to)
-    (when capture (used! capture))
+    (socket-touched! from)
+    (socket-touched! to)
+    (when capture (socket-touched! capture))
     (when (fx< code 0) (fail-proxy code (list from to capture)))
     (let ((messages (%moved-messages)) (bytes (%moved-bytes))
           (dropped (%moved-dropped)))
@@ -189,7 +188,7 @@
                                 (%watch-socket handle (socket-handle (car w)) 0
                                                (watch-tag w))
                                 (car w))
-                       (begin-polling! (car w)))
+                       (socket-touched! (car w)))
                      watches)
            (run-proxy front back capture steered socket sockets watches handle
                       limit))
@@ -207,9 +206,13 @@
          (ready (make-vector 8 0)))
     (define (rest until)
       (watch-wanted! handle watches)
-      (when (eq? 0 (checked 'proxy (%check-poller handle ready 4)))
-        (wait-descriptor! (%poller-fd handle) until)
-        (%set-alarm handle -1)))
+      (let ((state (control-state c)))
+        (perform-on 'proxy (%poller-fd handle) until
+                    (lambda ()
+                      (if (and (eq? 0 (checked 'proxy (%check-poller handle ready 4)))
+                               (eq? state (control-state c)))
+                          eagain
+                          #t)))))
     (define (sooner ms)
       (let ((then (deadline ms))) (if limit (min limit then) then)))
     (let loop ()

@@ -1,5 +1,5 @@
-;;; Records whose fields are read without a check: each exported procedure
-;;; checks its argument once, and the hot paths do not pay for it twice.
+;;; Records whose fields are read without a check: each exported procedure checks its
+;;; argument once, and the fast paths do not pay for it twice.
 
 (define-syntax define-fields
   (syntax-rules ()
@@ -14,12 +14,13 @@
        (define-inline (setter record value) (##sys#setslot record index value))
        (define-fields rest ...)))))
 
-;; A socket.  `waiters` stand in line for it; `place` is its tag with the
-;; dispatcher, which may be out of date.  `staged` maps threads to the parts they sent with send-more:, `unread`
-;; to the parts of a message they have begun to receive: what is whole for a
-;; thread is never mixed with what another does.
+;; A socket.  `staged` maps threads to the parts they have sent with send-more:, `unread` to
+;; the parts of a message they have begun to receive, so that a message that is whole for one
+;; thread is never mixed with what another does.  glue/word.h knows these fields.
 (define (make-socket-record handle type context)
-  (##sys#make-structure 'zmq-socket handle type context '() '() '() #f))
+  (##sys#make-structure 'zmq-socket handle type context
+                        (make-queue handle (memq type '(router stream)))
+                        '() '()))
 
 (define-inline (is-socket? x) (##sys#structure? x 'zmq-socket))
 (define (socket? x) (is-socket? x))
@@ -28,15 +29,16 @@
   (1 socket-handle)
   (2 socket-type-name)
   (3 socket-context-record)
-  (4 socket-waiters set-socket-waiters!)
+  (4 socket-queue)
   (5 socket-staged set-socket-staged!)
-  (6 socket-unread set-socket-unread!)
-  (7 socket-place set-socket-place!))
+  (6 socket-unread set-socket-unread!))
 
-;; The same places for C.
-(foreign-declare "
-enum { SOCKET_HANDLE = 1, SOCKET_WAITERS = 4, SOCKET_STAGED, SOCKET_UNREAD };
-")
+(define-constant staged-field 5)
+(define-constant unread-field 6)
 
 (define-inline (check-socket location x)
   (unless (is-socket? x) (fail-type location "a ZeroMQ socket" x)))
+
+;; Lists that a signal handler may change too.
+(define-inline (add-first! record field x) (%list-add record field (list x) #t))
+(define-inline (add-last! record field x) (%list-add record field (list x) #f))

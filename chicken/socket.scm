@@ -28,17 +28,22 @@
 ;; they are collected, and then for the moment that libzmq needs.
 (define in-the-way (list eagain emfile esockets edescriptors))
 
+(define (in-the-way? code) (memv code in-the-way))
+
+;; The handle that the attempt makes, or why it could not.
+(define (collect-and-make attempt)
+  (let ((handle (attempt)))
+    (if (in-the-way? handle)
+        (begin (gc #t) (try-often 20 in-the-way? attempt))
+        handle)))
+
 (define (open-socket context name)
-  (let loop ((tries 0))
-    (let ((handle (%make-socket (context-handle context) name)))
-      (cond ((fx>= handle 0) handle)
-            ((or (fx= tries 20) (not (memv handle in-the-way)))
-             (fail 'make-socket (if (fx= handle eagain) esockets handle)
-                   (string->symbol name) context))
-            (else
-             (when (fx= tries 0) (gc #t))
-             (pause! 5)
-             (loop (fx+ tries 1)))))))
+  (let ((handle (collect-and-make
+                 (lambda () (%make-socket (context-handle context) name)))))
+    (when (fx< handle 0)
+      (fail 'make-socket (if (fx= handle eagain) esockets handle)
+            (string->symbol name) context))
+    handle))
 
 (define (make-socket type . rest)
   (let* ((name (type-name type))
@@ -88,7 +93,7 @@
 (define (close-socket s)
   (check-socket 'close-socket s)
   (let ((code (%close-socket (socket-handle s))))
-    (used! s)
+    (socket-touched! s)
     (set-socket-staged! s '())
     (set-socket-unread! s '())
     (released!)
@@ -133,6 +138,7 @@
 ;; another moment.
 (define released -1000)
 (define-constant moment 200)
+(define-constant most-tries 40)
 
 (define (released!) (set! released (now)))
 
@@ -143,17 +149,17 @@
   (check-socket location s)
   (check-string location endpoint)
   (guard! location s endpoint (eq? open %bind))
-  (let loop ()
-    (let ((code (open (socket-handle s) endpoint)))
-      (used! s)
-      (cond ((just-released? code) (pause! 5) (loop))
-            (else (checked location code endpoint s) (%text))))))
+  (let ((code (try-often most-tries just-released?
+                         (lambda () (open (socket-handle s) endpoint)))))
+    (socket-touched! s)
+    (checked location code endpoint s)
+    (%text)))
 
 (define (close-endpoint location close s endpoint)
   (check-socket location s)
   (check-string location endpoint)
   (let ((code (close (socket-handle s) endpoint)))
-    (used! s)
+    (socket-touched! s)
     (checked location code endpoint s)
     (void)))
 

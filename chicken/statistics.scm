@@ -8,11 +8,11 @@
 (define (socket-statistics s)
   (check-socket 'socket-statistics s)
   (let ((handle (socket-handle s)))
-    (checked 'socket-statistics (%statistics handle) s)
+    (checked 'socket-statistics (%check-socket handle) s)
     (let ((own (let loop ((names statistic-names) (i 0))
                  (if (null? names)
                      '()
-                     (cons (cons (car names) (%statistic i))
+                     (cons (cons (car names) (%statistic handle i))
                            (loop (cdr names) (fx+ i 1))))))
           (observed? (fx= 0 (%connections handle))))
       (append own

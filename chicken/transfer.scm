@@ -1,147 +1,47 @@
-;;; Transfer of messages between the program and its sockets.
-
-;; Stands for a timeout: that was not given: the socket's own holds.
-(define-constant socket-timeout 'socket)
-
-(define (limit-of s receiving timeout)
-  (deadline
-   (if (eq? timeout socket-timeout)
-       (let ((own (%socket-timeout (socket-handle s) receiving)))
-         (and (fx>= own 0) own))
-       timeout)))
-
-(define (check-wait location timeout)
-  (if (eq? timeout socket-timeout) timeout (check-timeout location timeout)))
-
-;; The attempt as it is made by who finds nobody in line, and then in line:
-;; what it answers, or #f when it was given up.
-(define (attempt-or-wait s event non-blocking timeout attempt)
-  (if (and (eq? event in-bit) (%sleeper? (socket-handle s)) (not non-blocking)
-           (not (waited? s)) (not (limit-of s #t timeout)))
-      (attempt-after-sleep s attempt)
-      (let ((first (if (line? s event) eagain (attempt))))
-        (used! s)
-        (cond ((not (eq? first eagain)) first)
-              (non-blocking
-               (let ((code (%check-socket (socket-handle s))))
-                 (if (fx= code 0) #f code)))
-              (else (wait-for s event timeout attempt))))))
-
-;; Where the last receiving had to sleep, and this one will have to.
-(define (attempt-after-sleep s attempt)
-  (let* ((outcome (sleep-alone! s in-bit #f))
-         (waited (or (fx= outcome others-woke) (fx= outcome slept))))
-    (when waited (%count-wait (socket-handle s)))
-    (if (fx= outcome others-woke)
-        (stand-in-line s in-bit #f attempt #t)
-        (let ((result (attempt)))
-          (used! s)
-          (cond ((not (eq? result eagain)) result)
-                (waited (wait-to-do s in-bit #f attempt))
-                (else (wait-for s in-bit #f attempt)))))))
-
-(define (wait-for s event timeout attempt)
-  (%count-wait (socket-handle s))
-  (wait-to-do s event (limit-of s (eq? event in-bit) timeout) attempt))
-
-;; ------------------------------------------- what belongs to this thread --
-
-(define (without-thread alist)
-  (let ((thread (current-thread)))
-    (let loop ((l alist))
-      (cond ((null? l) '())
-            ((or (eq? thread (caar l)) (thread-ended? (caar l))) (loop (cdr l)))
-            (else (cons (car l) (loop (cdr l))))))))
-
-(define (own alist)
-  (let ((entry (assq (current-thread) alist)))
-    (if entry (cdr entry) '())))
-
-(define (with-own alist parts)
-  (let ((others (without-thread alist)))
-    (if (null? parts)
-        others
-        (cons (cons (current-thread) parts) others))))
+;;; Transfer of messages between the program and its sockets: one message, a list of parts,
+;;; or a batch, a list of messages.
 
 ;; -------------------------------------------------------------- sending --
 
-(define (check-part location x)
-  (if (or (string? x) (message? x) (bytes? x))
-      x
-      (fail-type location "a message, string, blob or u8vector" x)))
-
-;; The first pair of a list that has not just a string or a blob, or its end; or
-;; one far behind, as the list may have no end.
-(foreign-declare "
-static C_word behind_bytes(C_word list)
-{
-    for (int left = 1000000; left > 0; left--) {
-        if (!IS(list, C_PAIR_TYPE) || !HAS_BYTES(C_u_i_car(list))) break;
-        list = C_u_i_cdr(list);
-    }
-    return list;
-}
-")
-(define-inline (behind-bytes l) (##core#inline "behind_bytes" l))
-
-;; A part that stays what it is, whatever the program does to its string.
-(define (stable-part part)
-  (if (message? part)
-      part
-      (bytes->message 'send-message (bytes-storage part))))
-
-;; What no swap can hold waits until ZeroMQ itself takes it.
+;; A message that no swap can hold waits until libzmq itself takes it.
 (define (or-later code non-blocking)
   (if (and (eq? code eswapsize) (not non-blocking)) eagain code))
 
-;; All of them, or none: the kernel's code, or #f if they were given up.  What
-;; has to wait is copied first, so that the program may change its strings.
-(define (send-parts s parts non-blocking timeout)
-  (let ((stable (and (not non-blocking) (line? s out-bit)
-                     (map stable-part parts))))
-    (attempt-or-wait
-     s out-bit non-blocking timeout
-     (lambda ()
-       (let ((code (or-later (%send (socket-handle s) (or stable parts))
-                             non-blocking)))
-         (when (and (eq? code eagain) (not stable) (not non-blocking))
-           (set! stable (map stable-part parts)))
-         code)))))
+;; Sends a list of parts as one message: #t, or #f if it was given up.  What has to wait is
+;; copied first, so that the program may change its strings.
+(define (send-parts location s parts non-blocking timeout)
+  (let* ((stable (and (not non-blocking) (must-queue? (socket-queue s) out-bit)
+                      (map stable-part parts)))
+         (code (perform
+                location s out-bit non-blocking timeout
+                (lambda ()
+                  (let ((code (or-later (%send (socket-handle s) (or stable parts))
+                                        non-blocking)))
+                    (when (and (eq? code eagain) (not stable) (not non-blocking))
+                      (set! stable (map stable-part parts)))
+                    code)))))
+    (cond ((eq? code 0) #t)
+          ((not code) #f)
+          (else (fail location code s)))))
 
-(define (finish-send location s code)
-  (cond ((eq? code 0) #t)
-        ((not code) #f)
-        (else (fail location code s))))
-
-;; Parts that this thread has sent with send-more:, the last one first.
-(define (take-staged! s)
-  (let ((staged (socket-staged s)))
-    (if (null? staged)
-        '()
-        (let ((parts (own staged)))
-          (set-socket-staged! s (without-thread staged))
-          parts))))
-
-;; Parts wait in the socket's record until the last one comes, so that the
-;; message is whole when it is sent.  Whether there is room is asked at the
-;; first, where ZeroMQ decides about it.
+;; Parts wait in the socket's record until the last one comes, so that the message is whole
+;; when it is sent.  libzmq decides about a message at its first part, so that is when a
+;; non-blocking call asks for room.
 (define (stage-part s part staged non-blocking)
   (checked 'send-message (%check-socket (socket-handle s)) s)
-  (and (or (pair? staged) (not non-blocking) (room-to-send? s))
+  (and (or (pair? staged) (not non-blocking) (memq 'out (socket-option s 'events)))
        (begin
-         (set-socket-staged!
-          s (with-own (socket-staged s)
-                      (cons (stable-part part) staged)))
+         (set-own-parts! s staged-field (cons (stable-part part) staged))
          #t)))
 
-(define (room-to-send? s)
-  (memq 'out (socket-option s 'events)))
-
 (define send-message
-  (sender (lambda (s message . rest) (send-with s message rest))
-          (lambda (s code) (fail 'send-message code s))))
+  (##core#inline_allocate
+   ("szg_make_sender" 6)
+   (lambda (s message . rest) (send-generally s message rest))
+   'zmq-socket 'zmq-message
+   (lambda (s code) (fail 'send-message code s))))
 
-(define (send-with s message rest)
+(define (send-generally s message rest)
   (check-socket 'send-message s)
   (with-keywords 'send-message rest
       ((#:non-blocking non-blocking #f)
@@ -152,23 +52,22 @@ static C_word behind_bytes(C_word list)
       (check-part 'send-message message)
       (if send-more
           (stage-part s message staged non-blocking)
-          (finish-send 'send-message s
-                       (send-parts s (reverse (cons message staged))
-                                   non-blocking timeout))))))
+          (send-parts 'send-message s (reverse (cons message staged))
+                      non-blocking timeout)))))
 
-;; Where there is nothing but bytes to send and nobody waits, it is tried at
-;; once.
+;; A list of strings and blobs is tried at once, where nobody waits.
 (define (send-multipart-message s parts . rest)
   (check-socket 'send-multipart-message s)
-  (let ((code (if (and (null? rest) (null? (socket-staged s)) (not (waited? s))
-                       (pair? parts) (null? (behind-bytes parts)))
+  (let ((code (if (and (null? rest) (null? (socket-staged s))
+                       (null? (queue-waiters (socket-queue s)))
+                       (pair? parts) (null? (after-bytes parts)))
                   (%send (socket-handle s) parts)
                   eagain)))
-    (cond ((fx= code 0) #t)
-          ((fx= code ecorrupt) (fail 'send-multipart-message code s)) ; told once
-          (else (send-multipart-with s parts rest)))))
+    (cond ((eq? code 0) #t)
+          ((eq? code ecorrupt) (fail 'send-multipart-message code s)) ; reported only once
+          (else (send-multipart-generally s parts rest)))))
 
-(define (send-multipart-with s parts rest)
+(define (send-multipart-generally s parts rest)
   (with-keywords 'send-multipart-message rest
       ((#:non-blocking non-blocking #f)
        (#:timeout timeout socket-timeout))
@@ -177,117 +76,70 @@ static C_word behind_bytes(C_word list)
       (unless (and (list? parts) (pair? parts))
         (fail-type 'send-multipart-message "a list of one part or more" parts))
       (for-each (lambda (p) (check-part 'send-multipart-message p)) parts)
-      (finish-send 'send-multipart-message s
-                   (send-parts s (append (reverse staged) parts)
-                               non-blocking timeout)))))
+      (send-parts 'send-multipart-message s (append (reverse staged) parts)
+                  non-blocking timeout))))
 
 ;; ------------------------------------------------------------ receiving --
 
-(define (check-as location as)
-  (if (or (eq? as 'string) (memq as '(message blob u8vector)) (procedure? as))
-      as
-      (fail-type location
-                 "message, string, blob, u8vector or a procedure" as)))
+;; Receives a message: a part, a list of parts, or an error code.  What cannot be built at
+;; once is taken as messages that the kernel holds.
+(define (receive-parts s as)
+  (or (and (not (eq? as 'properties))
+           (%receive-held (socket-handle s) (blobs? as) #f))
+      (take-parts s as)))
 
-;; Stands for an as: that was not given.
-(define unset (list 'unset))
-
-;; What as: and properties: say.  With properties the parts are messages that
-;; stay in the kernel, also the small ones.
-(define (wanted-as location as properties)
-  (cond ((not properties)
-         (check-as location (if (eq? as unset) (zmq-receive-as) as)))
-        ((or (eq? as unset) (eq? as 'message)) 'properties)
-        (else
-         (fail-argument location "only a message has properties" as))))
-
-(define zmq-receive-as
-  (make-parameter 'message
-    (lambda (as)
-      (unless (eq? as 'message) (%parameter-set!))
-      (check-as 'zmq-receive-as as))))
-
-;; A part received, which is a string, a blob or a message, as it is wanted.
-(define (present part as)
-  (cond ((procedure? as)
-         (call-with-bytes 'receive-message (part->message part) as))
-        ((or (eq? as 'message) (eq? as 'properties)) (part->message part))
-        ((and (eq? as 'blob) (blob? part)) part)
-        ((and (eq? as 'u8vector) (blob? part)) (blob->u8vector/shared part))
-        (else (string->kind (part->string part) as))))
-
-(define (part->message part)
-  (cond ((message? part) part)
-        ((string? part) (make-message-record part))
-        (else (make-message-record (bytes->string 'receive-message part)))))
-
-(define (part->string part)
-  (cond ((string? part) part)
-        ((message? part) (message-string 'receive-message part))
-        (else (bytes->string 'receive-message part))))
-
-(define-inline (blobs? as) (or (eq? as 'blob) (eq? as 'u8vector)))
-
-;; The parts of a message that could not be built at once, as handles first.
-;; A signal's handler may receive it in between; then it is the next one.
-(define (take-parts s handle->part)
+;; A signal handler may receive the message in between; then it is the next one.
+(define (take-parts s as)
   (let ((count (%receive (socket-handle s))))
     (if (fx< count 0)
         count
         (let* ((handles (make-vector count 0))
-               (code (%take-all (socket-handle s) handles count)))
-          (cond ((fx= code enoent) (take-parts s handle->part))
+               (code (%take-parts (socket-handle s) handles count)))
+          (cond ((fx= code enoent) (take-parts s as))
                 ((fx< code 0) code)
-                ((fx= count 1) (handle->part (vector-ref handles 0)))
-                (else (map handle->part (vector->list handles))))))))
+                (else
+                 (let ((messages (map held-message (vector->list handles))))
+                   (if (eq? as 'properties) messages (map settled messages)))))))))
 
-;; A large part stays in the kernel.
-(define (handle->part handle)
-  (%message-bytes handle)
-  (if (<= (%bytes-size) largest-small-part)
-      (let ((part (found-bytes 'receive-message handle)))
-        (%free-message handle)
-        part)
-      (held-message handle)))
+;; A small part is a string; a large one stays in the kernel.
+(define (settled m)
+  (if (<= (message-size m) largest-small-part)
+      (part->string m)
+      m))
 
-(define (receive-raw s as)
-  (if (eq? as 'properties)
-      (take-parts s held-message)
-      (or (%receive-parts (socket-handle s) (blobs? as) #f)
-          (and (not (procedure? as)) (not (eq? as 'message)) (receive-string s))
-          (take-parts s handle->part))))
+(define receive-message
+  (##core#inline_allocate
+   ("szg_make_receiver" 9)
+   (lambda (s . rest) (receive-generally s rest))
+   'zmq-socket 'zmq-message #:as 'string 'message 'blob 'u8vector))
 
-;; A large message as a string, without a handle that would keep its bytes until
-;; the next collection; #f if it has several parts, or another came in between.
-;; Where the heap has no room for it, the kernel goes on holding it.
-(define (receive-string s)
-  (and (eq? 1 (%receive (socket-handle s)))
-       (let ((string (make-bytes 'receive-message
-                                 (%held-bytes (socket-handle s)))))
-         (and (%copy-held (socket-handle s) string) string))))
+(define (receive-generally s rest)
+  (if (and (null? rest) (%receive-as-set?))
+      (receive-message s as: (zmq-receive-as))
+      (begin
+        (check-socket 'receive-message s)
+        (with-keywords 'receive-message rest
+            ((#:as as unset)
+             (#:properties properties #f)
+             (#:non-blocking non-blocking #f)
+             (#:timeout timeout socket-timeout))
+          (check-wait 'receive-message timeout)
+          (let* ((as (wanted-as 'receive-message as properties))
+                 (parts (next-parts 'receive-message s as non-blocking timeout)))
+            (and parts (deliver s parts as)))))))
 
-(define (unread? s)
-  (and (pair? (socket-unread s)) (pair? (own (socket-unread s)))))
-
-(define (set-unread! s parts)
-  (unless (and (null? parts) (null? (socket-unread s)))
-    (set-socket-unread! s (with-own (socket-unread s) parts))))
-
-;; The general way: what is unread first, then the socket.
-(define (receive-part s as non-blocking timeout)
+;; The parts that are unread, or those of the next message; #f where it was given up.
+(define (next-parts location s as non-blocking timeout)
   (if (unread? s)
-      (deliver s (own (socket-unread s)) as)
-      (finish-receive s as (attempt-or-wait s in-bit non-blocking timeout
-                                            (lambda () (receive-raw s as))))))
+      (unread s)
+      (let ((got (perform location s in-bit non-blocking timeout
+                          (lambda () (receive-parts s as)))))
+        (cond ((fixnum? got) (fail location got s))
+              ((or (not got) (pair? got)) got)
+              (else (list got))))))
 
-;; What receive-raw answered, or #f where it was given up.
-(define (finish-receive s as got)
-  (cond ((fixnum? got) (fail 'receive-message got s))
-        (got (deliver s (if (pair? got) got (list got)) as))
-        (else #f)))
-
-;; The first of the parts as it is wanted; the others stay unread.  So does
-;; one that the heap has no room for, which can be had as a message still.
+;; The first of the parts as it is wanted; the others stay unread.  So does one that the heap
+;; has no room for, which can be received as a message still.
 (define (deliver s parts as)
   (let ((part (car parts)))
     (set-unread! s (if (and (message? part) (not (procedure? as)))
@@ -297,71 +149,23 @@ static C_word behind_bytes(C_word list)
       (unless (procedure? as) (set-unread! s (cdr parts)))
       presented)))
 
-;; Where the short way has found nothing, or did not try where a thread had to
-;; sleep before.  It is taken again if nobody else can have received meanwhile.
-;; `counted` is whether this wait was.
-(define (receive-later s as counted)
-  (let* ((handle (socket-handle s))
-         (tried (or counted (not (%sleeper? handle))))
-         (limit (limit-of s #t socket-timeout))
-         (count (lambda () (unless counted (%count-wait handle)))))
-    (if (or limit (waited? s))
-        (cond (tried
-               (count)
-               (finish-receive
-                s as (wait-to-do s in-bit limit (lambda () (receive-raw s as)))))
-              (else
-               (%await-nothing)
-               (receive-now s as: as)))
-        (let ((outcome (sleep-alone! s in-bit #f)))
-          (cond ((fx= outcome slept) (count) (receive-again s as: as))
-                ((or (fx= outcome others-woke) (and tried (fx= outcome crowded)))
-                 (count)
-                 (finish-receive
-                  s as (stand-in-line s in-bit #f (lambda () (receive-raw s as))
-                                      (fx= outcome others-woke))))
-                (else (receive-now s as: as)))))))
+(define (receive-message* s . rest)
+  (if (or (memq #:as rest) (memq #:properties rest))
+      (apply receive-message s rest)
+      (apply receive-message s as: 'string rest)))
 
-(define (receive-with s rest)
-  (check-socket 'receive-message s)
-  (with-keywords 'receive-message rest
-      ((#:as as unset)
-       (#:properties properties #f)
-       (#:non-blocking non-blocking #f)
-       (#:timeout timeout socket-timeout))
-    (check-wait 'receive-message timeout)
-    (receive-part s (wanted-as 'receive-message as properties)
-                  non-blocking timeout)))
-
-(define (make-receive-message try counted)
-  (receiver (lambda (s . rest) (receive-with s rest))
-            (lambda (s) (receive-message s as: (zmq-receive-as)))
-            (lambda (s #!optional keyword (as 'message)) (receive-later s as counted))
-            try))
-
-(define receive-message (make-receive-message #f #f))
-(define receive-now (make-receive-message #t #f))
-(define receive-again (make-receive-message #t #t))
-
-(define receive-message* receive-message)
-
-;; What is left of a message, where receive-message has begun it.  Where there
-;; is nothing left and nobody waits, it is tried at once.
+;; What is left of a message, where receive-message has begun it.  Where there is nothing
+;; left and nobody waits, it is tried at once.
 (define (receive-multipart-message s . rest)
   (check-socket 'receive-multipart-message s)
   (let* ((as (plain-as rest))
          (got (and as
                    (null? (socket-unread s))
-                   (not (waited? s))
-                   (not (%sleeper? (socket-handle s)))
-                   (%receive-parts (socket-handle s) (eq? as 'blob)
-                                   (and (eq? as 'message) 'zmq-message)))))
+                   (null? (queue-waiters (socket-queue s)))
+                   (%receive-held (socket-handle s) (eq? as 'blob)
+                                  (and (eq? as 'message) 'zmq-message)))))
     (cond ((pair? got) got)
-          ((not got) (receive-multipart-with s rest))
-          ((eq? got eagain)
-           (finish-multipart
-            s as (wait-for s in-bit socket-timeout (lambda () (receive-raw s as)))))
-          ((fixnum? got) (fail 'receive-multipart-message got s))
+          ((or (not got) (fixnum? got)) (receive-multipart-generally s rest))
           (else (list got)))))
 
 ;; string, message or blob where nothing else is asked for, or #f.
@@ -372,27 +176,169 @@ static C_word behind_bytes(C_word list)
                   (else #f))))
     (and (memq as '(string message blob)) as)))
 
-(define (receive-multipart-with s rest)
+(define (receive-multipart-generally s rest)
   (with-keywords 'receive-multipart-message rest
       ((#:as given unset)
        (#:properties properties #f)
        (#:non-blocking non-blocking #f)
        (#:timeout timeout socket-timeout))
     (check-wait 'receive-multipart-message timeout)
-    (let ((as (wanted-as 'receive-multipart-message given properties)))
-      (if (unread? s)
-          (deliver-all s (own (socket-unread s)) as)
-          (finish-multipart
-           s as (attempt-or-wait s in-bit non-blocking timeout
-                                 (lambda () (receive-raw s as))))))))
-
-(define (finish-multipart s as got)
-  (cond ((fixnum? got) (fail 'receive-multipart-message got s))
-        (got (deliver-all s (if (pair? got) got (list got)) as))
-        (else #f)))
+    (let* ((as (wanted-as 'receive-multipart-message given properties))
+           (parts (next-parts 'receive-multipart-message s as non-blocking timeout)))
+      (and parts (deliver-all s parts as)))))
 
 (define (deliver-all s parts as)
   (set-unread! s (if (procedure? as) '() parts))
   (let ((presented (map (lambda (part) (present part as)) parts)))
     (set-unread! s '())
     presented))
+
+;; ------------------------------------------------------ sending a batch --
+
+;; In a batch a message of one part stands for itself, one of several is a list.
+(define (check-batch messages)
+  (let ((rest (after-bytes messages)))
+    (unless (null? rest)
+      (unless (list? messages)
+        (fail-type 'send-messages "a list of messages" messages))
+      (let loop ((l rest))
+        (when (pair? l)
+          (let ((m (car l)))
+            (if (and (pair? m) (list? m))
+                (for-each (lambda (p) (check-part 'send-messages p)) m)
+                (check-part 'send-messages m)))
+          (loop (after-bytes (cdr l))))))))
+
+;; The first message ends the one that this thread has begun with send-more:.
+(define (with-staged! s messages)
+  (let ((staged (if (null? messages) '() (take-staged! s))))
+    (if (null? staged)
+        messages
+        (let ((first (car messages)))
+          (cons (append (reverse staged) (if (pair? first) first (list first)))
+                (cdr messages))))))
+
+;; How many were accepted, the first ones of the list.  If one fails, that number is in the
+;; condition.
+(define (send-messages s messages . rest)
+  (check-socket 'send-messages s)
+  (with-keywords 'send-messages rest
+      ((#:non-blocking non-blocking #f)
+       (#:timeout timeout socket-timeout))
+    (check-wait 'send-messages timeout)
+    (check-batch messages)
+    (let* ((left (with-staged! s messages))
+           (stable? non-blocking)
+           (sent 0)
+           (keep! (lambda ()
+                    (unless stable?
+                      (set! left (map stable-message left))
+                      (set! stable? #t)))))
+      (when (must-queue? (socket-queue s) out-bit) (keep!))
+      (let ((code (perform
+                   'send-messages s out-bit non-blocking timeout
+                   (lambda ()
+                     (set! left (%send-batch (socket-handle s) left))
+                     (set! sent (fx+ sent (%sent)))
+                     (let ((code (%refusal)))
+                       (unless (null? left) (keep!))
+                       (or-later code non-blocking))))))
+        (when (and code (not (eq? code 0)))
+          (fail/text 'send-messages code (%error-text code) (list s) 'accepted sent))
+        sent))))
+
+;; ---------------------------------------------------- receiving a batch --
+
+;; A batch ends behind so many bytes: what the nursery has no room for is copied by the
+;; collector.  It is less than what a string may have before the room in the heap is looked
+;; at.
+(define-constant batch-bytes 1000000)
+
+(define (check-max x)
+  (unless (and (fixnum? x) (fx> x 0))
+    (fail-type 'receive-messages "a positive fixnum" x)))
+
+(define (check-kind as)
+  (when (procedure? as)
+    (fail-type 'receive-messages "message, string, blob or u8vector" as))
+  (check-as 'receive-messages as))
+
+;; Waits until there is a message, and takes those that are there.
+(define (receive-messages s . rest)
+  (check-socket 'receive-messages s)
+  (with-keywords 'receive-messages rest
+      ((#:max max 1000)
+       (#:as given unset)
+       (#:non-blocking non-blocking #f)
+       (#:timeout timeout socket-timeout))
+    (check-max max)
+    (check-wait 'receive-messages timeout)
+    (let ((as (check-kind (if (eq? given unset) (zmq-receive-as) given))))
+      (if (unread? s)
+          (receive-after-unread s as max (take-unread! s as))
+          (let ((got (perform 'receive-messages s in-bit non-blocking timeout
+                              (lambda () (receive-batch s as max batch-bytes '())))))
+            (if (fixnum? got) (fail 'receive-messages got s) got))))))
+
+;; What follows a message that was begun, where nobody waits before this thread.
+(define (receive-after-unread s as max first)
+  (if (or (fx= max 1) (must-queue? (socket-queue s) in-bit))
+      (list first)
+      (let ((got (receive-batch s as (fx- max 1) batch-bytes (list (list first)))))
+        (socket-touched! s)
+        got)))
+
+;; At most `max` messages, those that are there.  `before` are lists of those that were
+;; received already, the last list first.  An error code only where there is none.
+(define (receive-batch s as max bytes before)
+  (let* ((found (%receive-each (socket-handle s) max
+                               (case as
+                                 ((message) 'zmq-message)
+                                 ((u8vector) 'u8vector)
+                                 (else #f))
+                               (blobs? as)))
+         (reason (car found))
+         (left (fx- max (cadr found)))
+         (bytes (fx- bytes (caddr found)))
+         (got (cdddr found))
+         (all (if (null? got) before (cons got before))))
+    (cond ((and (fx< reason 0) (null? all)) reason)
+          ((or (fx< reason 0) (fx= left 0)) (joined all))
+          ((fx= reason 1) (receive-held-too s as left bytes all))
+          ((fx> bytes 0) (receive-batch s as left bytes all))
+          (else (joined all)))))
+
+;; Goes on with the message that the kernel holds, if it is the first or there are bytes left
+;; for it.
+(define (receive-held-too s as max bytes before)
+  (let ((size (%held-bytes (socket-handle s))))
+    (if (and (pair? before) (>= size bytes))
+        (joined before)
+        (let ((next (receive-whole s as (null? before))))
+          (cond ((not next) (joined before))
+                ((fixnum? next) (if (null? before) next (joined before)))
+                ((or (fx= max 1) (>= size bytes)) (joined (cons (list next) before)))
+                (else (receive-batch s as (fx- max 1) (- bytes size)
+                                     (cons (list next) before))))))))
+
+;; The message that the kernel holds, or #f if it is left for the next call: only the first
+;; of a batch may turn out to be too large for the heap.
+(define (receive-whole s as first?)
+  (let ((got (receive-parts s as)))
+    (if (fixnum? got)
+        got
+        (let ((parts (if (pair? got) got (list got))))
+          (set-unread! s parts)
+          (and (or first? (eq? as 'message) (not (any-message? parts)))
+               (take-unread! s as))))))
+
+(define (any-message? parts)
+  (and (pair? parts) (or (message? (car parts)) (any-message? (cdr parts)))))
+
+(define (take-unread! s as)
+  (let ((presented (deliver-all s (unread s) as)))
+    (if (null? (cdr presented)) (car presented) presented)))
+
+(define (joined lists)
+  (let loop ((lists (cdr lists)) (all (car lists)))
+    (if (null? lists) all (loop (cdr lists) (append (car lists) all)))))

@@ -37,7 +37,7 @@
 ;; prints: pipe: three
 (let loop ((taken 0))
   (when (< taken 3)
-    (unless (poll items 1000) (error "nothing came"))
+    (when (eqv? 0 (poll items 1000)) (error "nothing came"))
     (for-each (lambda (item)
                 (when (poll-item-in? item)
                   (take! item)

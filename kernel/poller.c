@@ -6,6 +6,7 @@
 #include "memory.h"
 #include "swap_socket.h"
 #include "use.h"
+#include "clock.h"
 
 static szi_poller *get(sz_poller handle, int *code)
 {
@@ -20,6 +21,7 @@ int sz_poller_new(sz_poller *handle)
     szi_poller *poller = szi_new(sizeof *poller);
     if (poller == NULL)
         return SZ_ENOMEM;
+    poller->alarm = INT64_MAX;
     int code = szi_events_new(&poller->source);
     if (code == 0) {
         code = szi_handle_new(SZI_POLLER, poller, &poller->id);
@@ -90,6 +92,7 @@ void sz_poller_free(sz_poller handle)
     while ((first = SZI_FIRST(&poller->watches, szi_watch, link)) != NULL)
         remove_watch(first);
     free_stale(poller);
+    szi_timers_free(&poller->timers);
     szi_events_free(poller->source);
     szi_free(poller);
 }
@@ -255,6 +258,69 @@ bool sz_socket_polled(sz_socket handle)
     return false;
 }
 
+/* --------------------------------------------------------------- timers -- */
+
+/* The alarm is never later than the first timer; it may be earlier, for a
+ * timer that was removed, and then a check finds nothing. */
+static int set_alarm(szi_poller *poller)
+{
+    int64_t next = szi_timers_next(&poller->timers);
+    if (next >= poller->alarm)
+        return 0;
+    int code = szi_events_alarm(poller->source, next);
+    if (code == 0)
+        poller->alarm = next;
+    return code;
+}
+
+int sz_poller_add_timer(sz_poller handle, int64_t time, uint64_t *id)
+{
+    int code = 0;
+    szi_poller *poller = get(handle, &code);
+    if (poller == NULL)
+        return code;
+    code = szi_timers_add(&poller->timers, time, id);
+    if (code != 0)
+        return code;
+    code = set_alarm(poller);
+    if (code != 0)
+        szi_timers_remove(&poller->timers, *id);
+    return code;
+}
+
+int sz_poller_remove_timer(sz_poller handle, uint64_t id)
+{
+    int code = 0;
+    szi_poller *poller = get(handle, &code);
+    if (poller == NULL)
+        return code;
+    return szi_timers_remove(&poller->timers, id) ? 0 : SZ_ENOENT;
+}
+
+int sz_poller_wake(sz_poller handle)
+{
+    int code = 0;
+    szi_poller *poller = get(handle, &code);
+    if (poller != NULL)
+        szi_events_wake(poller->source);
+    return code;
+}
+
+static size_t take_timers(szi_poller *poller, sz_ready *ready, size_t max)
+{
+    size_t found = 0;
+    if (poller->alarm == INT64_MAX)
+        return 0;
+    int64_t now = sz_now();
+    while (found < max &&
+           szi_timers_take(&poller->timers, now, &ready[found].tag))
+        ready[found++].events = SZ_TIMER;
+    if (poller->alarm <= now)
+        poller->alarm = INT64_MAX;
+    set_alarm(poller);
+    return found;
+}
+
 /* A reader finds the error of a descriptor by reading, so SZ_ERROR is not
  * reported beside SZ_IN. */
 static int of_descriptor(int fired, int wanted)
@@ -329,7 +395,7 @@ int sz_poller_check(sz_poller handle, sz_ready *ready, size_t max)
     if (poller == NULL)
         return code;
     collect(poller);
-    size_t found = 0;
+    size_t found = take_timers(poller, ready, max);
     szi_link *last = poller->hot.last;
     szi_watch *next, *w = SZI_FIRST(&poller->hot, szi_watch, hot_link);
     for (; w != NULL && found < max; w = next) {
@@ -358,11 +424,4 @@ int sz_poller_fd(sz_poller handle)
     int code = 0;
     szi_poller *poller = get(handle, &code);
     return poller != NULL ? szi_events_fd(poller->source) : code;
-}
-
-int sz_poller_alarm(sz_poller handle, int64_t time)
-{
-    int code = 0;
-    szi_poller *poller = get(handle, &code);
-    return poller != NULL ? szi_events_alarm(poller->source, time) : code;
 }

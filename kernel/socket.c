@@ -88,7 +88,9 @@ int szi_socket_events(szi_socket *socket)
     int events = 0;
     size_t size = sizeof events;
     socket->armed = 0;
-    int failed = zmq_getsockopt(socket->zmq, ZMQ_EVENTS, &events, &size);
+    int failed;
+    SZI_UNINTERRUPTED(failed,
+                      zmq_getsockopt(socket->zmq, ZMQ_EVENTS, &events, &size));
     if (failed)
         return szi_last_error();
     return (events & (SZ_IN | SZ_OUT)) | (szi_put_back(socket) ? SZ_IN : 0);

@@ -26,7 +26,7 @@ typedef struct {
     const sz_type *type;
     int fd;
     int receive_timeout, send_timeout, linger;
-    int armed;             /* see sz_socket_exhausted */
+    int armed;             /* see sz_socket_armed */
     bool back;             /* the parts were put back, to be received again */
     bool torn;             /* a message was received only in part */
     size_t held;           /* parts received and not released */

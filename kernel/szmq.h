@@ -751,7 +751,7 @@ int sz_receive_wait(sz_socket socket, int timeout);
  *   socket has a swap, and if sz_socket_check is not 0.
  * Errors: none.
  * Threads: owner.  Ownership: none. */
-int sz_socket_exhausted(sz_socket socket);
+int sz_socket_armed(sz_socket socket);
 
 /* As sz_receive_held, in one call for small messages.  If the message has one
  * part, part->data and part->size are its bytes; otherwise *part is unchanged.
@@ -988,10 +988,13 @@ void sz_poller_free(sz_poller poller);
  *
  * SZ_SWAP is for a thread that calls sz_socket_pump.  It is reported when
  * messages begin to wait in the socket's swap, and while they wait, once for
- * each edge of its descriptor. */
+ * each edge of its descriptor.
+ *
+ * SZ_TIMER is reported for timers: see sz_poller_add_timer. */
 enum {
     SZ_SIGNAL = 8,
-    SZ_SWAP = 16
+    SZ_SWAP = 16,
+    SZ_TIMER = 32
 };
 
 /* Makes `poller` watch `socket` for `events`: SZ_IN, SZ_OUT, both, or 0 for
@@ -1070,15 +1073,29 @@ int sz_poller_check(sz_poller poller, sz_ready *ready, size_t max);
  * Threads: owner.  Ownership: the descriptor belongs to the poller. */
 int sz_poller_fd(sz_poller poller);
 
-/* Makes the descriptor of `poller` also readable at `time`, in milliseconds of
- * sz_now.  There is one such time; -1 for none.  sz_poller_check does not
- * report it.
+/* Adds a timer: at `time`, in milliseconds of sz_now, the descriptor of
+ * `poller` becomes readable and sz_poller_check reports SZ_TIMER, once, with
+ * *id as the tag.
  *
- * Result: 0.
+ * Result: 0; *id is set.
  * Errors: handle errors, SZ_EMFILE, SZ_ENFILE, SZ_ENOSPC, SZ_ENODEV,
  *   SZ_ENOMEM.
+ * Threads: owner.  Ownership: the timer belongs to the poller. */
+int sz_poller_add_timer(sz_poller poller, int64_t time, uint64_t *id);
+
+/* Removes the timer `id` from `poller`.
+ *
+ * Result: 0.
+ * Errors: handle errors, SZ_ENOENT (it was reported or removed).
  * Threads: owner.  Ownership: none. */
-int sz_poller_alarm(sz_poller poller, int64_t time);
+int sz_poller_remove_timer(sz_poller poller, uint64_t id);
+
+/* Makes the descriptor of `poller` readable until the next sz_poller_check.
+ *
+ * Result: 0.
+ * Errors: handle errors.
+ * Threads: owner.  Ownership: none. */
+int sz_poller_wake(sz_poller poller);
 
 /* The time of a clock that is never set, CLOCK_MONOTONIC.
  *

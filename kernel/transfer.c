@@ -205,7 +205,7 @@ int sz_receive_wait(sz_socket handle, int timeout)
     return code;
 }
 
-int sz_socket_exhausted(sz_socket handle)
+int sz_socket_armed(sz_socket handle)
 {
     szi_socket *socket = szi_socket_get(handle);
     return socket != NULL ? socket->armed : 0;

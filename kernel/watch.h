@@ -7,6 +7,7 @@
 #include "events.h"
 #include "list.h"
 #include "socket.h"
+#include "timer.h"
 
 #pragma GCC visibility push(hidden)
 
@@ -16,6 +17,8 @@ typedef struct {
     szi_list watches;
     szi_list hot; /* see watch.c */
     szi_list stale_watches;
+    szi_timers timers;
+    int64_t alarm; /* when the source becomes readable, or INT64_MAX */
     uint64_t id;
 } szi_poller;
 

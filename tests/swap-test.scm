@@ -273,7 +273,7 @@
                  (check (send-message out (make-string 900) non-blocking: #t))
                  (fill (+ n 1)))
                 (else (check (> n 8)))))
-        (check= #f (poll (list item) 30))
+        (check= 0 (poll (list item) 30))
         (let ((taker (spawn! (lambda ()
                                (nap! 20)
                                (do ((i 0 (+ i 1))) ((= i 4)) (receive-message in))))))

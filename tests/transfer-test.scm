@@ -57,6 +57,10 @@
         (check= "text" (receive-message* in))
         (send-multipart-message out '("a" "b"))
         (check= '("a" "b") (receive-multipart-message in)))
+      (send-message out "text")
+      (check= "text" (receive-message* in))
+      (send-message out "text")
+      (check= "text" (message->string (receive-message* in as: 'message)))
       (check-type (zmq-receive-as 'list))
       (check-type (receive-message in as: 'list)))))
 

@@ -22,7 +22,7 @@
     (for-each
      (lambda (wait)
        (let ((before (ticker)))
-         (check= #f (wait))
+         (check (memv (wait) (quote (#f 0))))
          (check (> (- (ticker) before) 8))))
      (list (lambda () (receive-message in timeout: 60))
            (lambda () (receive-multipart-message in timeout: 60))
@@ -320,7 +320,7 @@
           (let ((ms (elapsed wait)))
             (unless (<= 200 ms 230) (wrong "waited ~a ms, not 200" ms))))
         (list (lambda () (check= #f (receive-message s timeout: 200)))
-              (lambda () (check= #f (poll (list (make-poll-item s in: #t)) 200)))
+              (lambda () (check= 0 (poll (list (make-poll-item s in: #t)) 200)))
               (lambda () (join! (spawn! (lambda ()
                                           (check= #f (receive-message s timeout: 200))))))))))
     (close-socket s)))
@@ -399,7 +399,8 @@
       (define escapes 0)
       (set-signal-handler! signal/usr1
         (lambda (s)
-          (when escape
+          ;; CHICKEN runs a handler in whichever thread is current.
+          (when (and escape (eq? ##sys#current-thread ##sys#primordial-thread))
             (let ((leave escape))
               (set! escape #f)
               (set! escapes (+ escapes 1))

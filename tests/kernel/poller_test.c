@@ -373,25 +373,102 @@ static void a_signal_that_a_poller_took_is_reported(void **state)
     finish(context);
 }
 
-static void an_alarm_makes_the_descriptor_readable_in_time(void **state)
+/* Waits for the poller, and expects that it reports just this timer. */
+static void assert_timer(sz_poller poller, uint64_t id)
+{
+    sz_ready ready[2];
+    assert_code(sz_wait(sz_poller_fd(poller), DEADLINE), 0);
+    assert_code(check_soon(poller, ready, 2), 1);
+    assert_int_equal(ready[0].events, SZ_TIMER);
+    assert_int_equal(ready[0].tag, id);
+}
+
+static void a_timer_is_reported_once_and_not_before_its_time(void **state)
 {
     (void)state;
     sz_poller poller = make_poller();
-    sz_ready ready;
+    uint64_t id;
     int64_t begun = sz_now();
-    assert_code(sz_poller_alarm(poller, begun + 50), 0);
-    assert_code(sz_poller_check(poller, &ready, 1), 0);
-    assert_code(sz_wait(sz_poller_fd(poller), 10), SZ_EAGAIN);
-    assert_code(sz_wait(sz_poller_fd(poller), DEADLINE), 0);
+    assert_code(sz_poller_add_timer(poller, begun + 50, &id), 0);
+    assert_timer(poller, id);
     assert_true(sz_now() >= begun + 50);
     assert_idle(poller);
-    assert_code(sz_poller_alarm(poller, 0), 0);
+    assert_code(sz_poller_remove_timer(poller, id), SZ_ENOENT);
+    sz_poller_free(poller);
+}
+
+static void a_timer_of_the_past_is_reported_at_once(void **state)
+{
+    (void)state;
+    sz_poller poller = make_poller();
+    uint64_t id;
+    assert_code(sz_poller_add_timer(poller, 0, &id), 0);
+    assert_timer(poller, id);
+    assert_idle(poller);
+    sz_poller_free(poller);
+}
+
+static void a_timer_that_was_removed_is_not_reported(void **state)
+{
+    (void)state;
+    sz_poller poller = make_poller();
+    uint64_t first, second;
+    assert_code(sz_poller_add_timer(poller, sz_now() + 20, &first), 0);
+    assert_code(sz_poller_add_timer(poller, sz_now() + 40, &second), 0);
+    assert_code(sz_poller_remove_timer(poller, first), 0);
+    assert_code(sz_poller_remove_timer(poller, first), SZ_ENOENT);
+    assert_timer(poller, second);
+    assert_idle(poller);
+    sz_poller_free(poller);
+}
+
+/* Against an array, with times that often coincide. */
+static void many_timers_are_reported_in_the_order_of_their_times(void **state)
+{
+    (void)state;
+    enum {
+        TIMERS = 500
+    };
+    sz_poller poller = make_poller();
+    sz_ready ready[TIMERS];
+    uint64_t ids[TIMERS];
+    int64_t times[TIMERS];
+    unsigned random = 1;
+    int64_t begun = sz_now();
+    int kept = 0;
+    for (int i = 0; i < TIMERS; i++) {
+        random = random * 1103515245 + 12345;
+        times[i] = begun - 1000 + random / 65536 % 100;
+        assert_code(sz_poller_add_timer(poller, times[i], &ids[i]), 0);
+    }
+    for (int i = 0; i < TIMERS; i += 3)
+        assert_code(sz_poller_remove_timer(poller, ids[i]), 0);
+    for (int i = 0; i < TIMERS; i++)
+        kept += i % 3 != 0;
+    assert_code(sz_poller_check(poller, ready, TIMERS), kept);
+    int64_t last = 0;
+    for (int n = 0; n < kept; n++) {
+        int i = 0;
+        while (ids[i] != ready[n].tag)
+            i++;
+        assert_true(i % 3 != 0);
+        assert_true(times[i] >= last);
+        last = times[i];
+        ids[i] = 0;
+    }
+    assert_idle(poller);
+    sz_poller_free(poller);
+}
+
+static void a_poller_that_is_woken_is_readable_until_the_next_check(void **state)
+{
+    (void)state;
+    sz_poller poller = make_poller();
+    assert_code(sz_poller_wake(poller), 0);
     assert_code(sz_wait(sz_poller_fd(poller), DEADLINE), 0);
     assert_idle(poller);
-    assert_code(sz_poller_alarm(poller, sz_now() + 30), 0);
-    assert_code(sz_poller_alarm(poller, -1), 0);
-    assert_code(sz_wait(sz_poller_fd(poller), 60), SZ_EAGAIN);
     sz_poller_free(poller);
+    assert_code(sz_poller_wake(poller), SZ_ECLOSED);
 }
 
 static void a_short_list_serves_all_in_turn(void **state)
@@ -491,7 +568,13 @@ int main(void)
         cmocka_unit_test(idle_pollers_of_one_socket_do_not_wake_each_other),
         cmocka_unit_test(a_signal_is_reported_once),
         cmocka_unit_test(a_signal_that_a_poller_took_is_reported),
-        cmocka_unit_test(an_alarm_makes_the_descriptor_readable_in_time),
+        cmocka_unit_test(a_timer_is_reported_once_and_not_before_its_time),
+        cmocka_unit_test(a_timer_of_the_past_is_reported_at_once),
+        cmocka_unit_test(a_timer_that_was_removed_is_not_reported),
+        cmocka_unit_test(
+            many_timers_are_reported_in_the_order_of_their_times),
+        cmocka_unit_test(
+            a_poller_that_is_woken_is_readable_until_the_next_check),
         cmocka_unit_test(a_short_list_serves_all_in_turn),
         cmocka_unit_test(no_ping_and_no_pong_is_lost),
     };

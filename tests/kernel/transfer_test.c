@@ -699,18 +699,18 @@ static void receiving_may_wait_in_the_library(void **state)
     pthread_t thread;
     assert_int_equal(pthread_create(&thread, NULL, send_soon_after, &out), 0);
     assert_code(sz_receive_wait(in, 0), SZ_EAGAIN);
-    assert_int_equal(sz_socket_exhausted(in), SZ_IN);
+    assert_int_equal(sz_socket_armed(in), SZ_IN);
     assert_code(sz_receive_wait(in, -1), 1);
-    assert_int_equal(sz_socket_exhausted(in), 0);
+    assert_int_equal(sz_socket_armed(in), 0);
     assert_int_equal(pthread_join(thread, NULL), 0);
     assert_code(sz_receive_wait(in, 0), 1); /* not released: the same again */
     assert_received(in, 0, "late");
     sz_release(in);
     sz_socket full = make_socket(context, "push");
     assert_code(send_text(full, "nobody"), SZ_EAGAIN);
-    assert_int_equal(sz_socket_exhausted(full), SZ_OUT);
+    assert_int_equal(sz_socket_armed(full), SZ_OUT);
     sz_socket_events(full);
-    assert_int_equal(sz_socket_exhausted(full), 0);
+    assert_int_equal(sz_socket_armed(full), 0);
     set(in, "rcvtimeo", 0);
     assert_code(sz_receive_wait(in, 20), SZ_EAGAIN);
     assert_int_equal(get(in, "rcvtimeo"), 0);

@@ -1,0 +1,251 @@
+#include "call.h"
+
+#include <stdio.h>
+#include <time.h>
+
+int64_t szg_number;
+const char *szg_text;
+const void *szg_bytes;
+size_t szg_bytes_size;
+sz_event szg_event;
+sz_connections szg_connections;
+sz_moved szg_moved;
+
+int szg_version_at(int index)
+{
+    int version[3];
+    sz_version(version);
+    return version[index];
+}
+
+/* ---------------------------------------------------- contexts, sockets -- */
+
+C_word szg_make_context(void)
+{
+    sz_context made;
+    int code = sz_context_new(&made);
+    return MADE(code, made);
+}
+
+C_word szg_make_socket(C_word context, const char *type)
+{
+    sz_socket made;
+    int code = sz_socket_new(CONTEXT(context), sz_type_find(type), &made);
+    return MADE(code, made);
+}
+
+const char *szg_type_name(const char *name)
+{
+    const sz_type *type = sz_type_find(name);
+    return type != NULL ? type->name : NULL;
+}
+
+bool szg_does(C_word socket, int event)
+{
+    const sz_type *type = sz_socket_type(SOCKET(socket));
+    return type != NULL && (event == SZ_IN ? type->receives : type->sends);
+}
+
+const char *szg_type_at(int index)
+{
+    const sz_type *type = sz_type_at((size_t)index);
+    return type != NULL && !type->draft ? type->name : NULL;
+}
+
+const char *szg_endpoint_at(C_word socket, int index)
+{
+    bool bound;
+    return sz_socket_endpoint(SOCKET(socket), (size_t)index, &bound);
+}
+
+/* -------------------------------------------------------------- options -- */
+
+int szg_option_row(bool context, const char *name)
+{
+    const sz_option *option = sz_option_find(SCOPE(context), name);
+    return option != NULL ? (int)sz_option_index(option) : -1;
+}
+
+const char *szg_option_text(int row, int column)
+{
+    const sz_option *option = ROW(row);
+    const char *columns[] = {option->name, option->alias_of, option->access,
+                             option->unit, option->since,    option->needs,
+                             option->text};
+    return columns[column];
+}
+
+/* ------------------------------------------------------------- messages -- */
+
+C_word szg_make_message(const void *data, size_t size)
+{
+    sz_message made;
+    int code = sz_message_new(data, size, &made);
+    return MADE(code, made);
+}
+
+C_word szg_copy_message(C_word message)
+{
+    sz_message made;
+    int code = sz_message_copy(MESSAGE(message), &made);
+    return MADE(code, made);
+}
+
+int szg_message_bytes(C_word message)
+{
+    return sz_message_data(MESSAGE(message), &szg_bytes, &szg_bytes_size);
+}
+
+int szg_message_to_fill(C_word message)
+{
+    void *data;
+    int code = sz_message_fill(MESSAGE(message), &data, &szg_bytes_size);
+    szg_bytes = data;
+    return code;
+}
+
+/* The bytes of the part that starts at `offset`; `szg_number` is where the
+ * next starts. */
+int szg_decode_part(C_word message, size_t offset)
+{
+    const void *all;
+    size_t size;
+    int code = sz_message_data(MESSAGE(message), &all, &size);
+    if (code == 0)
+        code =
+            sz_parts_decode(all, size, &offset, &szg_bytes, &szg_bytes_size);
+    szg_number = (int64_t)offset;
+    return code;
+}
+
+/* -------------------------------------------------- pollers and monitors --
+ */
+
+C_word szg_make_poller(void)
+{
+    sz_poller made;
+    int code = sz_poller_new(&made);
+    return MADE(code, made);
+}
+
+int szg_add_timer(C_word poller, int64_t time)
+{
+    uint64_t id = 0;
+    int code = sz_poller_add_timer(POLLER(poller), time, &id);
+    szg_number = (int64_t)id;
+    return code;
+}
+
+int szg_check_poller(C_word poller, C_word found, int max)
+{
+    sz_ready ready[MOST_READY];
+    int n = sz_poller_check(POLLER(poller), ready, (size_t)max);
+    for (int i = 0; i < n; i++) {
+        C_set_block_item(found, 2 * i, C_fix((C_word)ready[i].tag));
+        C_set_block_item(found, 2 * i + 1, C_fix(ready[i].events));
+    }
+    return n;
+}
+
+int szg_event_bit(const char *name)
+{
+    const sz_event_type *type = sz_event_find(name);
+    return type != NULL ? type->bit : 0;
+}
+
+C_word szg_make_monitor(C_word socket, int events)
+{
+    sz_monitor made;
+    int code = sz_monitor_new(SOCKET(socket), events, &made);
+    return MADE(code, made);
+}
+
+/* ------------------------------------------------------------- security -- */
+
+/* Secrets do not stay on the C stack. */
+int szg_curve_keypair(C_word public_key, C_word secret_key)
+{
+    char first[SZ_KEY_TEXT + 1], second[SZ_KEY_TEXT + 1];
+    int code = sz_curve_keypair(first, second);
+    if (code == 0) {
+        memcpy(C_data_pointer(public_key), first, SZ_KEY_TEXT);
+        memcpy(C_data_pointer(secret_key), second, SZ_KEY_TEXT);
+    }
+    sz_wipe(second, sizeof second);
+    return code;
+}
+
+/* The text of a key, or of the public key of a secret one; after a failure
+ * `szg_number` is the index of the wrong character. */
+int szg_key_text(C_word key, C_word to, bool public_of)
+{
+    char made[SZ_KEY_TEXT + 1];
+    size_t place = 0;
+    int code = public_of ? sz_curve_public(TEXT(key), made, &place)
+                         : sz_key_text(TEXT(key), made, &place);
+    if (code == 0)
+        memcpy(C_data_pointer(to), made, SZ_KEY_TEXT);
+    szg_number = (int64_t)place;
+    sz_wipe(made, sizeof made);
+    return code;
+}
+
+int szg_z85_decode(C_word from, C_word to)
+{
+    size_t place = 0;
+    int code = sz_z85_decode(TEXT(from), C_data_pointer(to), &place);
+    szg_number = (int64_t)place;
+    return code;
+}
+
+bool szg_network_holds(C_word network, C_word address)
+{
+    sz_network parsed;
+    return sz_network_parse(TEXT(network), &parsed) == 0 &&
+           sz_network_holds(&parsed, TEXT(address));
+}
+
+int szg_keyfile_stamp(const char *path, C_word to)
+{
+    sz_stamp stamp;
+    int code = sz_keyfile_stamp(path, &stamp);
+    memcpy(C_data_pointer(to), &stamp, sizeof stamp);
+    return code < 0 ? code : (int)stamp.regular;
+}
+
+/* Milliseconds since the file was changed, by the system's clock. */
+int64_t szg_stamp_age(C_word from)
+{
+    sz_stamp stamp;
+    struct timespec t;
+    memcpy(&stamp, C_data_pointer(from), sizeof stamp);
+    clock_gettime(CLOCK_REALTIME, &t);
+    return (t.tv_sec * INT64_C(1000000000) + t.tv_nsec - stamp.changed) /
+           1000000;
+}
+
+/* ----------------------------------------------------- statistics, exit -- */
+
+uint64_t szg_statistic_at(C_word socket, int index)
+{
+    sz_statistics found = {0};
+    sz_socket_statistics(SOCKET(socket), &found);
+    const uint64_t counts[] = {found.sent,         found.sent_bytes,
+                               found.received,     found.received_bytes,
+                               found.send_eagains, found.receive_eagains,
+                               found.waits,        found.drops};
+    return counts[index];
+}
+
+static void report_undelivered(const char *type, const char *endpoint,
+                               void *argument)
+{
+    (void)argument;
+    fprintf(stderr, "zmq: not delivered: messages of a %s socket%s%s\n", type,
+            endpoint != NULL ? " for " : "", endpoint != NULL ? endpoint : "");
+}
+
+int szg_exit_within(int linger)
+{
+    return sz_exit(linger, report_undelivered, NULL);
+}

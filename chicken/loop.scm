@@ -1,0 +1,185 @@
+;;; The loop: one thread in the background, for everything that waits while other threads
+;;; run.  It waits for a poller of the kernel, which watches sockets, descriptors and times.
+;;; So the scheduler, which polls each descriptor whenever it schedules, sees one only.
+
+;; -------------------------------------------------------------- the clock --
+
+;; The monotonic clock, in milliseconds.  The scheduler's clock can be set by the system, so
+;; its time limits are not used.
+(define-foreign now integer64 () "C_return(sz_now());")
+
+(define-constant longest 10000000000000) ; some centuries
+
+;; A time limit in milliseconds, or #f for none, as a point in time.  The clock's present
+;; millisecond has begun already, and is not counted.
+(define (deadline timeout)
+  (and timeout
+       (if (eqv? timeout 0)
+           (now)
+           (+ (now) 1 (inexact->exact (ceiling (min timeout longest)))))))
+
+(define (passed? deadline) (and deadline (>= (now) deadline)))
+
+(define (check-timeout location x)
+  (if (or (not x) (and (real? x) (>= x 0) (finite? x)))
+      x
+      (fail-type location "a number of milliseconds or #f" x)))
+
+;; ----------------------------------------------------------------- tables --
+
+;; What is to be called, by tag: a queue, a procedure, or a waiter to be woken.  A signal
+;; handler may change a table too, so a bucket is changed by C in one call.
+(define-constant buckets 512)
+
+(define (make-table) (make-vector buckets '()))
+
+(define-inline (bucket tag) (fxmod (fxxor tag (fxshr tag 24)) buckets))
+
+(define (table-find table tag)
+  (let loop ((l (vector-ref table (bucket tag))))
+    (cond ((null? l) #f)
+          ((eq? tag (caar l)) (cdar l))
+          (else (loop (cdr l))))))
+
+(define (table-add! table tag thing)
+  (add-first! table (bucket tag) (cons tag thing)))
+
+(define (table-remove! table tag thing)
+  (for-each (lambda (entry)
+              (when (and (eq? tag (car entry)) (eq? thing (cdr entry)))
+                (%list-remove table (bucket tag) entry)))
+            (vector-ref table (bucket tag))))
+
+;; ----------------------------------------------------------------- thread --
+
+(define poller -1)
+(define loop-thread #f)
+(define loop-wanted #f)         ; it must not wait before it has looked again
+(define watched (make-table))   ; by handle of a socket, or -1 - descriptor
+(define timers (make-table))    ; by id
+
+;; The poller.  It is made anew in a forked child, where the parent's threads may have been
+;; left behind without being ended: none of them is woken there.
+(define (usable-poller)
+  (when (fx< (%poller-fd poller) 0)
+    (set! poller (checked 'wait (%make-poller)))
+    (set! loop-thread #f)
+    (set! watched (make-table))
+    (set! timers (make-table))
+    (%list-take rechecks 0))
+  (if (and loop-thread (not (thread-ended? loop-thread)))
+      (requeue! loop-thread)
+      (start-loop!))
+  poller)
+
+(define (start-loop!) (set! loop-thread (start-thread 'zmq-loop run-loop)))
+
+;; The poller's descriptor ends the wait of the loop.  The scheduler's own lists are not
+;; touched: a signal handler may call this while the scheduler changes them.
+(define (wake-loop!)
+  (unless loop-wanted
+    (set! loop-wanted #t)
+    (%wake-poller (usable-poller))))
+
+;; A signal handler that runs here may leave by a continuation, which goes on in this thread,
+;; or raise something, which is meant for the program.  Another thread takes over.
+(define (run-loop)
+  (let* ((thread (current-thread))
+         (leave (lambda ()
+                  (stay-running!)
+                  (when (eq? thread loop-thread)
+                    (set! loop-thread #f)
+                    (unless (fx< (%poller-fd poller) 0) (start-loop!))))))
+    (with-exception-handler
+     (lambda (e)
+       (leave)
+       (raise-in-primordial! e)
+       (end-thread!))
+     (lambda ()
+       (wind
+        void
+        (lambda ()
+          (let loop ()
+            (when (and (eq? thread loop-thread) (turn!)) (loop))))
+        leave)))))
+
+(define found (make-vector (fx* 2 most-ready) 0))
+
+;; One turn; #f in a forked child.
+(define (turn!)
+  (set! loop-wanted #f)
+  (recheck-woken!)
+  (let ((n (%check-poller poller found most-ready)))
+    (do ((i 0 (fx+ i 1))) ((fx>= i n))
+      (dispatch! (vector-ref found (fx* 2 i)) (vector-ref found (fx+ 1 (fx* 2 i)))))
+    (and (fx>= n 0)
+         (begin
+           (if (or loop-wanted (fx> n 0))
+               (yield!)
+               (suspend-for-descriptor! (%poller-fd poller)))
+           #t))))
+
+(define (dispatch! tag events)
+  (cond ((eq? events timer-bit) (timer-passed! tag))
+        ((fx< tag 0) (descriptor-ready! tag))
+        ((table-find watched tag) => queue-signalled!)
+        (else (%unwatch-socket poller tag))))
+
+(define (call! thing) (if (procedure? thing) (thing) (wake! thing)))
+
+;; ------------------------------------------------------------ descriptors --
+
+(define-inline (descriptor-tag fd) (fx- -1 fd))
+
+(define-constant retry-time 5)
+
+;; Calls the thing, a procedure or a waiter, once, when the descriptor is readable.
+(define (watch! fd thing)
+  (let ((poller (usable-poller)) (tag (descriptor-tag fd)))
+    (drop-ended! watched tag)
+    (let ((first? (not (table-find watched tag))))
+      (table-add! watched tag thing)
+      (when first?
+        ;; The number may be that of a descriptor that was closed without a word.
+        (%unwatch-fd poller fd)
+        (when (fx< (%watch-fd poller fd in-bit tag) 0) (at! (+ (now) retry-time) thing))))))
+
+(define (unwatch! fd thing)
+  (let ((tag (descriptor-tag fd)))
+    (table-remove! watched tag thing)
+    (drop-ended! watched tag)
+    (unless (table-find watched tag) (%unwatch-fd poller fd))))
+
+(define (drop-ended! table tag)
+  (for-each (lambda (entry)
+              (when (and (eq? tag (car entry)) (waiter? (cdr entry)) (waiter-ended? (cdr entry)))
+                (%list-remove table (bucket tag) entry)))
+            (vector-ref table (bucket tag))))
+
+(define (descriptor-ready! tag)
+  (%unwatch-fd poller (descriptor-tag tag))
+  (for-each (lambda (entry)
+              (when (and (eq? tag (car entry))
+                         (%list-remove watched (bucket tag) entry))
+                (call! (cdr entry))))
+            (vector-ref watched (bucket tag))))
+
+;; ------------------------------------------------------------------ times --
+
+;; Calls the thing, a procedure or a waiter, once, at that time.  Returns the timer.
+(define (at! time thing)
+  (checked 'wait (%add-timer (usable-poller) time))
+  (let ((timer (%number)))
+    (table-add! timers timer thing)
+    timer))
+
+(define (cancel! timer)
+  (%remove-timer poller timer)
+  (let ((thing (table-find timers timer)))
+    (when thing (table-remove! timers timer thing))))
+
+(define (timer-passed! timer)
+  (let ((thing (table-find timers timer)))
+    (when thing
+      (table-remove! timers timer thing)
+      (call! thing))))

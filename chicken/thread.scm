@@ -1,0 +1,165 @@
+;;; Threads: the only file that knows CHICKEN's scheduler.
+
+(define-inline (current-thread) ##sys#current-thread)
+(define-inline (thread-state thread) (##sys#slot thread 3))
+(define-inline (yield!) (##sys#thread-yield!))
+
+;; Only the current thread runs.  One that says so and is not current has lost its
+;; continuation: CHICKEN overwrites it if a thread is preempted in a signal handler that
+;; interrupted the scheduler.
+(define (thread-ended? thread)
+  (case (thread-state thread)
+    ((dead terminated) #t)
+    ((running) (not (eq? thread (current-thread))))
+    (else #f)))
+
+(define (thread-ready? thread) (memq (thread-state thread) '(ready running)))
+
+;; CHICKEN runs a signal handler also within the scheduler, where the current thread has given
+;; up the processor and cannot give it up again.  A handler that leaves by a continuation may
+;; leave the thread marked so, although it goes on running; then the continuation does not
+;; lead back into the scheduler.
+(define (running?) (eq? 'running (thread-state (current-thread))))
+
+(define (in-scheduler?)
+  (and (not (running?))
+       (##sys#call-with-current-continuation %interrupted-continuation?)))
+
+(define (stay-running!)
+  (unless (running?)
+    (##sys#thread-unblock! (current-thread))
+    (##sys#setslot (current-thread) 3 'running)))
+
+;; Such a handler may also lose a thread that the scheduler was about to run.  An entry too
+;; many in the ready queue does no harm.
+(define (requeue! thread)
+  (when (eq? 'ready (thread-state thread)) (##sys#add-to-ready-queue thread)))
+
+;; dynamic-wind for one value.  CHICKEN's own passes the values on with apply, which raises
+;; "stack overflow" if a signal comes at the wrong time.  A handler may leave at any point, so
+;; `after` may run more than once.
+(define (wind before during after)
+  (before)
+  (set! ##sys#dynamic-winds (cons (cons before after) ##sys#dynamic-winds))
+  (let ((result (during)))
+    (after)
+    (set! ##sys#dynamic-winds (cdr ##sys#dynamic-winds))
+    result))
+
+;; Runs the thunk, which must handle what it raises, in a thread of its own.
+(define (start-thread name thunk)
+  (let ((thread (##sys#make-thread #f 'ready name 10000)))
+    (##sys#setslot thread 1
+      (lambda ()
+        (thunk)
+        (end-thread!)))
+    (##sys#add-to-ready-queue thread)
+    thread))
+
+(define (end-thread!)
+  (##sys#thread-kill! (current-thread) 'dead)
+  (##sys#schedule))
+
+;; As the scheduler does where it is told to hand on what ends a thread.
+(define (raise-in-primordial! e)
+  (let* ((primordial ##sys#primordial-thread) (go-on (##sys#slot primordial 1)))
+    (##sys#setslot primordial 1 (lambda () (signal e) (go-on)))
+    (##sys#thread-unblock! primordial)))
+
+;; ----------------------------------------------------------- suspending --
+
+;; A waiter stands for one wait of a thread: for an event of a socket (1 in, 2 out) or for
+;; something else (0).  `woken` is set by whoever wakes it, also before it sleeps.  To the
+;; scheduler it is a condition variable: that takes a thread that ends out of the list in
+;; field 2, so neither a queue nor a timer keeps the thread alive.
+(define (make-waiter event)
+  (##sys#make-structure 'condition-variable 'zmq (list (current-thread)) event #f #f #f #f))
+
+(define-inline (waiter? x) (##sys#structure? x 'condition-variable))
+
+(define-fields
+  (2 waiter-threads set-waiter-threads!)
+  (3 waiter-event)
+  (4 waiter-woken set-waiter-woken!)
+  (5 waiter-timer set-waiter-timer!)
+  (6 waiter-watch set-waiter-watch!)
+  (7 waiter-queued set-waiter-queued!))
+
+(define-inline (waiter-thread w)
+  (let ((threads (waiter-threads w))) (and (pair? threads) (car threads))))
+
+(define (waiter-ended? w)
+  (let ((thread (waiter-thread w))) (or (not thread) (thread-ended? thread))))
+
+;; Whether the thread would run if it were woken.
+(define (waiter-alive? w)
+  (not (or (waiter-ended? w) (eq? 'suspended (thread-state (waiter-thread w))))))
+
+(define-inline (blocked-on? thread w)
+  (and (eq? 'blocked (thread-state thread)) (eq? w (##sys#slot thread 11))))
+
+(define (resume! w)
+  (let ((thread (waiter-thread w)))
+    (when (and thread (blocked-on? thread w)) (##sys#thread-basic-unblock! thread))))
+
+;; Suspends the calling thread until its waiter is woken.  It may return early.
+(define (suspend! w)
+  (let ((thread (current-thread)))
+    (##sys#setslot thread 11 w)
+    (##sys#setslot thread 3 'blocked)
+    (when (waiter-woken w) (resume! w))
+    (yield!)))
+
+;; Gives up the processor until the descriptor is readable.
+(define (suspend-for-descriptor! fd)
+  (##sys#thread-block-for-i/o! (current-thread) fd #:input)
+  (yield!))
+
+;; ------------------------------------------------------- sleeping alone --
+
+(define-foreign scheduler-now integer64 () "C_return(C_current_process_milliseconds());")
+
+;; Adds what the other threads wait for to the descriptors that %sleep-alone watches.
+;; Returns the milliseconds until one of them is to be woken, or #t if there is no such
+;; time.  #f if another thread can run, or they wait for more descriptors than the set
+;; holds.
+(define (watch-others!)
+  (%watch-none)
+  (let ((next (##sys#call-with-current-continuation
+               (lambda (leave)
+                 (##sys#all-threads
+                  (lambda (list place thread rest)
+                    (case list
+                      ((i/o) (if (watch-for-thread! place thread) rest (leave #f)))
+                      ((timeout) (if (number? rest) (min rest place) place))
+                      (else (leave #f))))
+                  #t)))))
+    (if (number? next)
+        (let ((left (- next (scheduler-now))))
+          (and (> left 0) left))
+        next)))
+
+(define (watch-for-thread! fd thread)
+  (let* ((block (##sys#slot thread 11)) (mode (and (pair? block) (cdr block))))
+    (and mode
+         (%watch-also fd
+                      (not (eq? mode #:output))
+                      (memq mode '(#:output #:all))))))
+
+(define-constant longest-sleep 1000000000) ; milliseconds that fit an int
+
+;; Sleeps in one call, if no other thread can run.  #f if one can, and nothing was done.
+(define (sleep-alone! w socket event fd limit)
+  (let ((theirs (watch-others!)))
+    (and theirs
+         (let* ((mine (and limit (max 0 (- limit (now)))))
+                (least (cond ((eq? theirs #t) mine)
+                             (mine (min mine theirs))
+                             (else theirs))))
+           (when (%sleep-alone w socket event fd
+                               (if least
+                                   (inexact->exact (ceiling (min least longest-sleep)))
+                                   -1)
+                               ##sys#signal-vector)
+             (yield!))
+           #t))))
