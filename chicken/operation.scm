@@ -3,8 +3,9 @@
 ;;; only file that tries again.
 
 ;; Tries, and then sleeps and tries again, until there is a result; #f when the limit has
-;; passed.  `try?` is whether to try before the first sleep.  A wait may be left, or entered
-;; again by a continuation, at any point, so `leave!` may be called more than once.
+;; passed.  `try?` is whether to try before the first sleep; (sleep! tried?) may return at once.
+;; A wait may be left, or entered again by a continuation, at any point, so `leave!` may be
+;; called more than once.
 (define (retry limit try? enter! attempt sleep! leave!)
   (wind
    void
@@ -14,7 +15,7 @@
        (let ((result (if try? (attempt) eagain)))
          (cond ((not (eq? result eagain)) result)
                ((and try? (passed? limit)) #f)
-               (else (sleep!) (loop #t))))))
+               (else (sleep! try?) (loop #t))))))
    (lambda () (stay-running!) (leave!))))
 
 (define (check-can-wait location)
@@ -81,21 +82,24 @@
              (wake-next! q w)
              result)
            eagain))
-     (lambda () (sleep! q w event limit))
+     (lambda (tried?) (sleep! q w event limit tried?))
      (lambda ()
        (clear-timer! w)
        (leave-queue! q w)))))
 
-(define (sleep! q w event limit)
+;; The loop may have seen the signal of an armed socket already, so a thread that has not
+;; tried sleeps alone or not at all.
+(define (sleep! q w event limit tried?)
   (let ((handle (queue-handle q)))
-    (unless (and (fx= event (%armed handle))
-                 (turn? q w)
-                 (sleep-alone! w handle event (%socket-fd handle) limit))
-      (if (watch-queue! q)
-          (suspend-until! w limit)
-          (let ((soon (+ (now) retry-time)))
-            (suspend-until! w (if limit (min limit soon) soon))
-            (clear-timer! w))))))
+    (cond ((and (fx= event (%armed handle))
+                (turn? q w)
+                (sleep-alone! w handle event (%socket-fd handle) limit)))
+          ((not tried?))
+          ((watch-queue! q) (suspend-until! w limit))
+          (else
+           (let ((soon (+ (now) retry-time)))
+             (suspend-until! w (if limit (min limit soon) soon))
+             (clear-timer! w))))))
 
 ;; --------------------------------------------------------- of a descriptor --
 
@@ -112,7 +116,7 @@
               #f
               (lambda () (set-waiter-threads! w (list (current-thread))))
               (lambda () (set-waiter-woken! w #f) (attempt))
-              (lambda ()
+              (lambda (tried?)
                 (unless (sleep-alone! w 0 0 fd limit)
                   (unless (or (waiter-watch w) (fx< fd 0))
                     (set-waiter-watch! w #t)
