@@ -35,9 +35,7 @@
 (define (bytes-size x)
   (if (string? x) (string-length x) (blob-size x)))
 
-(define-foreign %bytes->string scheme-object
-  ((scheme-object from) (scheme-object to))
-  "C_return(szg_fill(to, C_data_pointer(from)));")
+(define-foreign %bytes->string word ((word from) (word to)) "szg_fill(to, C_data_pointer(from))")
 
 ;; The same in the nursery, or #f if it has no room now.
 (define %small-copy (##core#primitive "szg_small_copy"))

@@ -6,7 +6,7 @@
 
 ;; The monotonic clock, in milliseconds.  The scheduler's clock can be set by the system, so
 ;; its time limits are not used.
-(define-foreign now integer64 () "C_return(sz_now());")
+(define-foreign now int64 () "sz_now()")
 
 (define-constant longest 10000000000000) ; some centuries
 

@@ -117,7 +117,7 @@
 
 ;; ------------------------------------------------------- sleeping alone --
 
-(define-foreign scheduler-now integer64 () "C_return(C_current_process_milliseconds());")
+(define-foreign scheduler-now int64 () "C_current_process_milliseconds()")
 
 ;; Adds what the other threads wait for to the descriptors that %sleep-alone watches.
 ;; Returns the milliseconds until one of them is to be woken, or #t if there is no such

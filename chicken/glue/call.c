@@ -20,20 +20,6 @@ int szg_version_at(int index)
 
 /* ---------------------------------------------------- contexts, sockets -- */
 
-C_word szg_make_context(void)
-{
-    sz_context made;
-    int code = sz_context_new(&made);
-    return MADE(code, made);
-}
-
-C_word szg_make_socket(C_word context, const char *type)
-{
-    sz_socket made;
-    int code = sz_socket_new(CONTEXT(context), sz_type_find(type), &made);
-    return MADE(code, made);
-}
-
 const char *szg_type_name(const char *name)
 {
     const sz_type *type = sz_type_find(name);
@@ -77,25 +63,6 @@ const char *szg_option_text(int row, int column)
 
 /* ------------------------------------------------------------- messages -- */
 
-C_word szg_make_message(const void *data, size_t size)
-{
-    sz_message made;
-    int code = sz_message_new(data, size, &made);
-    return MADE(code, made);
-}
-
-C_word szg_copy_message(C_word message)
-{
-    sz_message made;
-    int code = sz_message_copy(MESSAGE(message), &made);
-    return MADE(code, made);
-}
-
-int szg_message_bytes(C_word message)
-{
-    return sz_message_data(MESSAGE(message), &szg_bytes, &szg_bytes_size);
-}
-
 int szg_message_to_fill(C_word message)
 {
     void *data;
@@ -121,13 +88,6 @@ int szg_decode_part(C_word message, size_t offset)
 /* -------------------------------------------------- pollers and monitors --
  */
 
-C_word szg_make_poller(void)
-{
-    sz_poller made;
-    int code = sz_poller_new(&made);
-    return MADE(code, made);
-}
-
 int szg_add_timer(C_word poller, int64_t time)
 {
     uint64_t id = 0;
@@ -151,13 +111,6 @@ int szg_event_bit(const char *name)
 {
     const sz_event_type *type = sz_event_find(name);
     return type != NULL ? type->bit : 0;
-}
-
-C_word szg_make_monitor(C_word socket, int events)
-{
-    sz_monitor made;
-    int code = sz_monitor_new(SOCKET(socket), events, &made);
-    return MADE(code, made);
 }
 
 /* ------------------------------------------------------------- security -- */

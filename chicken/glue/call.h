@@ -17,8 +17,6 @@ extern sz_connections szg_connections;
 extern sz_moved szg_moved;
 
 int szg_version_at(int index);
-C_word szg_make_context(void);
-C_word szg_make_socket(C_word context, const char *type);
 const char *szg_type_name(const char *name);
 bool szg_does(C_word socket, int event);
 const char *szg_type_at(int index);
@@ -30,13 +28,9 @@ const char *szg_endpoint_at(C_word socket, int index);
 int szg_option_row(bool context, const char *name);
 const char *szg_option_text(int row, int column);
 
-C_word szg_make_message(const void *data, size_t size);
-C_word szg_copy_message(C_word message);
-int szg_message_bytes(C_word message);
 int szg_message_to_fill(C_word message);
 int szg_decode_part(C_word message, size_t offset);
 
-C_word szg_make_poller(void);
 int szg_add_timer(C_word poller, int64_t time);
 /* Fills the vector with the tag and the events of what is ready: at most
  * `max`, which is MOST_READY or less. */
@@ -46,7 +40,6 @@ enum {
 int szg_check_poller(C_word poller, C_word found, int max);
 
 int szg_event_bit(const char *name);
-C_word szg_make_monitor(C_word socket, int events);
 
 int szg_curve_keypair(C_word public_key, C_word secret_key);
 int szg_key_text(C_word key, C_word to, bool public_of);

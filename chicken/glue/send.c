@@ -75,9 +75,7 @@ static int encode_list(const sz_part *parts, size_t count, void *made)
 
 C_word szg_encode_parts(C_word parts)
 {
-    sz_message made;
-    int code = with_parts(parts, encode_list, &made);
-    return MADE(code, made);
+    return MADE(sz_message, with_parts(parts, encode_list, &made));
 }
 
 C_word szg_after_bytes(C_word list)

@@ -16,8 +16,13 @@
 #define POLLER(word) HANDLE(sz_poller, word)
 #define MONITOR(word) HANDLE(sz_monitor, word)
 #define TAG(word) (uint64_t) C_unfix(word)
-#define MADE(code, handle)                                                    \
-    ((code) < 0 ? C_fix(code) : C_fix((C_word)(handle).id))
+/* A call that makes an object and sets `made`: its handle, or the error. */
+#define MADE(kind, call)                                                      \
+    ({                                                                        \
+        kind made;                                                            \
+        int code = (call);                                                    \
+        C_fix(code < 0 ? code : (C_word)made.id);                             \
+    })
 #define TEXT(string)                                                          \
     (const char *)C_data_pointer(string), (size_t)C_header_size(string)
 
