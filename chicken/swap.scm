@@ -16,7 +16,7 @@
   (when (fx< (%poller-fd pump-poller) 0)
     (set! pump-poller (checked 'socket-option-set! (%make-poller)))
     (%list-take swaps 0)
-    (watch! (%poller-fd pump-poller) pump!))
+    (pump!))
   (let* ((handle (socket-handle s))
          (code (%watch-socket pump-poller handle swap-bit handle)))
     (cond ((fx>= code 0) (add-first! swaps 0 (cons handle #f)))
