@@ -6,6 +6,8 @@
 # make fuzz      60 seconds (SECONDS) of fuzzing
 # make swap-model SEQUENCES=n      as many random sequences on the swap
 # make bench-swap            measures the swap alone
+# make soak ROUNDS=n         waits and drops sockets, a million times
+# make storm RUNS=60          runs under a storm of signals
 # make swap-campaign GIB=10  as much through the disk, every message checked
 #
 # Nothing outside this folder is touched, but for Debian's packages that
@@ -37,7 +39,7 @@ WORKERS   ?= 4
 TRANSPORT ?= ipc
 
 .PHONY: demo test egg kernel install setup peers clean format \
-        bench bench-programs bench-instructions soak
+        bench bench-programs bench-instructions soak storm
 
 demo: egg $(BUILD)/wordcount
 	@$(HERE) WORDCOUNT=$(BUILD)/wordcount WORKERS=$(WORKERS) \
@@ -171,6 +173,16 @@ soak: $(BUILD)/soak/wait
 $(BUILD)/soak/%: tests/soak/%.scm $(BUILD)/egg
 	@mkdir -p $(@D)
 	$(HERE) csc -O2 -I tests/soak -o $@ $<
+
+# Runs of four seconds under a timer of 400 to 2,500 Hz.
+RUNS ?= 60
+
+storm: $(BUILD)/storm/storm
+	$(HERE) tests/storm/run $(BUILD)/storm/storm $(RUNS)
+
+$(BUILD)/storm/%: tests/storm/%.scm $(BUILD)/egg
+	@mkdir -p $(@D)
+	cd tests/storm && $(HERE) csc -O2 -o $@ $(<F)
 
 # -------------------------------------------------------------- others --
 

@@ -6,7 +6,7 @@
 
   (import scheme
           (chicken base) (chicken bitwise) (chicken blob) (chicken condition) (chicken fixnum)
-          (chicken foreign) (chicken gc) (chicken keyword) (chicken string)
+          (chicken foreign) (chicken gc) (chicken keyword) (chicken process-context) (chicken string)
           (only srfi-4 u8vector? u8vector->blob/shared
                                blob->u8vector/shared))
 
@@ -19,6 +19,7 @@
   (include "keyword.scm")
   (include "record.scm")
   (include "thread.scm")
+  (include "trace.scm")
   (include "loop.scm")
   (include "queue.scm")
   (include "operation.scm")
@@ -35,4 +36,6 @@
   (include "poll.scm")
   (include "proxy.scm")
   (include "statistics.scm")
-  (include "exit.scm"))
+  (include "exit.scm")
+
+  (trace-from-environment!))

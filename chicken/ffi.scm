@@ -176,6 +176,13 @@
 (define-foreign %copy-bytes void ((c-pointer from) (word to) (word owner))
   "(void)owner; szg_fill(to, from)")
 
+;; trace
+
+(define-foreign %trace-line void ((c-string line)) "szg_trace_line(line)")
+(define-foreign %socket-type-name c-string ((word s)) "szg_socket_type_name(s)")
+(define-foreign %send-fast void ((word sender) (bool fast)) "szg_send_fast(sender, fast)")
+(define-foreign %receive-fast void ((word receiver) (bool fast)) "szg_receive_fast(receiver, fast)")
+
 ;; lists, changed in one call; see glue/queue.h
 
 (define-foreign %list-add void ((word block) (int place) (word pair) (bool front))

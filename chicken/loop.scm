@@ -157,6 +157,7 @@
             (vector-ref table (bucket tag))))
 
 (define (descriptor-ready! tag)
+  (trace "ready: descriptor" (number->string (descriptor-tag tag)))
   (%unwatch-fd poller (descriptor-tag tag))
   (for-each (lambda (entry)
               (when (and (eq? tag (car entry))
@@ -179,6 +180,7 @@
     (when thing (table-remove! timers timer thing))))
 
 (define (timer-passed! timer)
+  (trace "a time limit has passed")
   (let ((thing (table-find timers timer)))
     (when thing
       (table-remove! timers timer thing)

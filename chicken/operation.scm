@@ -56,16 +56,20 @@
   (let* ((handle (socket-handle s))
          (queued? (must-queue? (socket-queue s) event))
          (armed? (and (not non-blocking) (fx= event (%armed handle))))
-         (result (if (or queued? armed?) eagain (attempt))))
+         (first (if (or queued? armed?) eagain (attempt))))
     (unless armed? (socket-touched! s))
-    (cond ((not (eq? result eagain)) result)
-          (non-blocking
-           (let ((code (%check-socket handle)))
-             (if (fx= code 0) #f code)))
-          (else
-           (check-can-wait location)
-           (%count-wait handle)
-           (wait s event (limit-of s event timeout) armed? attempt)))))
+    (let ((result
+           (cond ((not (eq? first eagain)) first)
+                 (non-blocking
+                  (let ((code (%check-socket handle)))
+                    (if (fx= code 0) #f code)))
+                 (else
+                  (check-can-wait location)
+                  (%count-wait handle)
+                  (trace location s "waits" (event-text event))
+                  (wait s event (limit-of s event timeout) armed? attempt)))))
+      (trace location s (outcome-text result))
+      result)))
 
 ;; If `armed?`, the last use of the socket was this operation, it failed, and what changes
 ;; that will signal the descriptor.
@@ -110,6 +114,7 @@
           ((passed? limit) #f)
           (else
            (check-can-wait location)
+           (trace location "waits for descriptor" (number->string fd))
            (let ((w (make-waiter 0)))
              (retry
               limit

@@ -44,6 +44,7 @@
 ;; ---------------------------------------------------------------- waking --
 
 (define (wake! w)
+  (trace "wakes" w)
   (set-waiter-woken! w #t)
   (resume! w))
 
@@ -135,6 +136,7 @@
 
 ;; What the loop does when the descriptor of the socket has signalled, or was closed.
 (define (queue-signalled! q)
+  (trace "the descriptor signals for" (queue-handle q))
   (prune! q)
   (if (pair? (queue-waiters q))
       (wake-next! q #f)

@@ -92,7 +92,8 @@
 
 (define (close-socket s)
   (check-socket 'close-socket s)
-  (let ((code (%close-socket (socket-handle s))))
+  (let* ((label (and tracing (trace-text s))) (code (%close-socket (socket-handle s))))
+    (trace "close-socket" label)
     (socket-touched! s)
     (set-socket-staged! s '())
     (set-socket-unread! s '())
@@ -152,6 +153,7 @@
   (let ((code (try-often most-tries just-released?
                          (lambda () (open (socket-handle s) endpoint)))))
     (socket-touched! s)
+    (trace location s endpoint (outcome-text code))
     (checked location code endpoint s)
     (%text)))
 
@@ -160,6 +162,7 @@
   (check-string location endpoint)
   (let ((code (close (socket-handle s) endpoint)))
     (socket-touched! s)
+    (trace location s endpoint (outcome-text code))
     (checked location code endpoint s)
     (void)))
 

@@ -13,6 +13,9 @@
     ((running) (not (eq? thread (current-thread))))
     (else #f)))
 
+(define-inline (primordial? thread) (eq? thread ##sys#primordial-thread))
+(define-inline (thread-name thread) (##sys#slot thread 6))
+
 (define (thread-ready? thread) (memq (thread-state thread) '(ready running)))
 
 ;; CHICKEN runs a signal handler also within the scheduler, where the current thread has given

@@ -58,7 +58,7 @@
 ;; A list of strings and blobs is tried at once, where nobody waits.
 (define (send-multipart-message s parts . rest)
   (check-socket 'send-multipart-message s)
-  (let ((code (if (and (null? rest) (null? (socket-staged s))
+  (let ((code (if (and (not tracing) (null? rest) (null? (socket-staged s))
                        (null? (queue-waiters (socket-queue s)))
                        (pair? parts) (null? (after-bytes parts)))
                   (%send (socket-handle s) parts)
@@ -160,6 +160,7 @@
   (check-socket 'receive-multipart-message s)
   (let* ((as (plain-as rest))
          (got (and as
+                   (not tracing)
                    (null? (socket-unread s))
                    (null? (queue-waiters (socket-queue s)))
                    (%receive-held (socket-handle s) (eq? as 'blob)

@@ -53,8 +53,8 @@
    proxy make-proxy-control proxy-control?
    pause-proxy resume-proxy stop-proxy proxy-state proxy-statistics
 
-   ;; statistics
-   socket-statistics
+   ;; statistics and diagnosis
+   socket-statistics zmq-trace
 
    ;; exit
    zmq-exit-linger)))

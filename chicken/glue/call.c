@@ -198,6 +198,17 @@ static void report_undelivered(const char *type, const char *endpoint,
             endpoint != NULL ? " for " : "", endpoint != NULL ? endpoint : "");
 }
 
+const char *szg_socket_type_name(C_word socket)
+{
+    const sz_type *type = sz_socket_type(SOCKET(socket));
+    return type != NULL ? type->name : NULL;
+}
+
+void szg_trace_line(const char *line)
+{
+    fprintf(stderr, "zmq %s\n", line);
+}
+
 int szg_exit_within(int linger)
 {
     return sz_exit(linger, report_undelivered, NULL);

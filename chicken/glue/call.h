@@ -51,6 +51,11 @@ int64_t szg_stamp_age(C_word stamp);
 uint64_t szg_statistic_at(C_word socket, int index);
 int szg_exit_within(int linger);
 
+/* The name of a socket's type, or NULL for a handle of none. */
+const char *szg_socket_type_name(C_word socket);
+/* Writes a line to stderr. */
+void szg_trace_line(const char *line);
+
 #pragma GCC visibility pop
 
 #endif

@@ -19,8 +19,7 @@ static bool may_collect(void)
 
 /* What the procedure is closed over. */
 enum {
-    GENERAL = 1,
-    SOCKET_TAG,
+    SOCKET_TAG = GENERAL + 1,
     MESSAGE_TAG,
     AS_KEYWORD,
     AS_STRING,
@@ -93,6 +92,11 @@ C_word szg_make_receiver(C_word **room, int arguments, C_word general,
     (void)arguments;
     return C_closure(room, 9, (C_word)receive_fast, general, socket_tag,
                      message_tag, as, string, message, blob, u8vector);
+}
+
+void szg_receive_fast(C_word receiver, bool fast)
+{
+    ITEM(receiver, 0) = (C_word)(fast ? receive_fast : call_general);
 }
 
 /* -------------------------------------------------------------- batches -- */

@@ -15,6 +15,9 @@ C_word szg_make_receiver(C_word **room, int arguments, C_word general,
                          C_word string, C_word message, C_word blob,
                          C_word u8vector);
 
+/* Whether the procedure takes the fast path, as it does at first. */
+void szg_receive_fast(C_word receiver, bool fast);
+
 /* Whether the parameter zmq-receive-as was ever set: as long as it was not,
  * the fast path need not ask for it. */
 extern bool szg_receive_as_set;

@@ -90,8 +90,7 @@ C_word szg_after_bytes(C_word list)
 
 /* What the procedure is closed over. */
 enum {
-    GENERAL = 1,
-    SOCKET_TAG,
+    SOCKET_TAG = GENERAL + 1,
     MESSAGE_TAG,
     REPORT
 };
@@ -135,4 +134,9 @@ C_word szg_make_sender(C_word **room, int arguments, C_word general,
     (void)arguments;
     return C_closure(room, 5, (C_word)send_fast, general, socket_tag,
                      message_tag, report);
+}
+
+void szg_send_fast(C_word sender, bool fast)
+{
+    ITEM(sender, 0) = (C_word)(fast ? send_fast : call_general);
 }

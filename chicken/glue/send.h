@@ -32,6 +32,9 @@ C_word szg_after_bytes(C_word list);
 C_word szg_make_sender(C_word **room, int arguments, C_word general,
                        C_word socket_tag, C_word message_tag, C_word report);
 
+/* Whether the procedure takes the fast path, as it does at first. */
+void szg_send_fast(C_word sender, bool fast);
+
 #pragma GCC visibility pop
 
 #endif

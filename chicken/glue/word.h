@@ -64,4 +64,16 @@ static inline void tail_call(C_word procedure, C_word c, C_word *av)
     ((C_proc)(void *)ITEM(procedure, 0))(c, av);
 }
 
+/* send-message and receive-message are closed over the procedure that does
+ * what their fast path cannot; this is their code without a fast path. */
+enum {
+    GENERAL = 1
+};
+
+static inline void call_general(C_word c, C_word *av) C_noret;
+static inline void call_general(C_word c, C_word *av)
+{
+    tail_call(ITEM(av[0], GENERAL), c, av);
+}
+
 #endif
