@@ -676,6 +676,50 @@
         (unless (= 1 (vector-ref seen i)) (exit 3))))
     #:limit 60))
 
+;; What a handler does that a signal calls while CHICKEN's scheduler sleeps.
+(define (in-scheduler . forms)
+  `((define in (make-socket 'pull bind: "inproc://x"))
+    (define out (make-socket 'push connect: "inproc://x"))
+    (define (code-of thunk)
+      (handle-exceptions e ((condition-property-accessor 'zmq 'code #f) e) (thunk)))
+    (define (kill-me)
+      (process-run "/bin/sh" (list "-c" (string-append "sleep 0.1; kill -USR1 "
+                                                       (number->string (current-process-id))))))
+    (define handled #f)
+    (define (nap-until-handled) (unless handled (nap! 1000) (nap-until-handled)))
+    ,@forms))
+
+(test "a handler that would have to wait within the scheduler fails at once (case 26)"
+  (check-child 'ok
+    (in-scheduler
+     '(set-signal-handler! signal/usr1
+        (lambda (n)
+          (set! handled
+            (list (code-of (lambda () (receive-message in)))
+                  (code-of (lambda () (poll (list (make-poll-item in in: #t)) #t)))
+                  (receive-message in non-blocking: #t)
+                  (send-message out "sent" non-blocking: #t)))))
+     '(kill-me)
+     '(nap-until-handled)
+     '(unless (equal? '(would-block would-block #f #t) handled) (print handled) (exit 1))
+     '(unless (equal? "sent" (receive-message in as: 'string timeout: 5000)) (exit 2))
+     '(let ((t (spawn! (lambda () (receive-message in as: 'string)))))
+        (yield!)
+        (send-message out "later")
+        (unless (equal? "later" (join! t)) (exit 3))))))
+
+(test "a handler that leaves the scheduler by a continuation leaves a thread that can wait (case 27)"
+  (check-child 'ok
+    (in-scheduler
+     '(define escape #f)
+     '(set-signal-handler! signal/usr1 (lambda (n) (set! handled #t) (escape 'left)))
+     '(do ((i 0 (+ i 1))) ((= i 5))
+        (set! handled #f)
+        (kill-me)
+        (call/cc (lambda (k) (set! escape k) (nap-until-handled)))
+        (spawn! (lambda () (send-message out "x")))
+        (unless (equal? "x" (receive-message in as: 'string timeout: 5000)) (exit 1))))))
+
 (test "waking for nothing costs no time (case 37)"
   (let ((s (make-socket 'pull bind: (fresh-endpoint))))
     (receive (user system) (cpu-time)
