@@ -48,6 +48,9 @@
 (define (filter keep? list)
   (foldr (lambda (x rest) (if (keep? x) (cons x rest) rest)) '() list))
 
+(define (any holds? list)
+  (and (pair? list) (or (holds? (car list)) (any holds? (cdr list)))))
+
 ;; The symbols in their first order, each once.
 (define (distinct symbols)
   (reverse (foldl (lambda (seen s) (if (memq s seen) seen (cons s seen))) '() symbols)))
