@@ -38,7 +38,7 @@ FILES     ?= $(wildcard README.md doc/* chicken/*.scm kernel/* examples/*)
 WORKERS   ?= 4
 TRANSPORT ?= ipc
 
-.PHONY: demo test egg kernel install setup peers clean format lint \
+.PHONY: demo test egg kernel install setup peers clean format \
         bench bench-programs bench-instructions soak
 
 demo: egg $(BUILD)/wordcount
@@ -180,6 +180,8 @@ setup:
 
 setup-for-tests:
 	@tools/setup libcmocka-dev valgrind
+
+.PHONY: lint
 
 lint:
 	@tools/lint
