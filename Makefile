@@ -1,5 +1,7 @@
 # make demo      sets up, builds, and counts words with several processes
 # make test      sets up, builds, and runs every test
+# make lint      checks the sources: one line per finding
+# make format    formats all C
 # make install   installs the egg: for all as root, else for the user
 # make bench     measures against raw C (QUICK=1: in two minutes)
 # make bench-instructions   counts the instructions of a message
@@ -192,8 +194,13 @@ setup:
 setup-for-tests:
 	@tools/setup libcmocka-dev valgrind
 
+.PHONY: lint
+
+lint:
+	@tools/lint
+
 format:
-	clang-format -i kernel/*.c kernel/*.h tests/kernel/*.c tests/kernel/*.h
+	@tools/format
 
 clean:
 	rm -rf build

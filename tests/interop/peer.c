@@ -21,10 +21,10 @@ static const struct {
     const char *name;
     int number;
 } types[] = {
-    {"push", ZMQ_PUSH},     {"pull", ZMQ_PULL},     {"pub", ZMQ_PUB},
-    {"sub", ZMQ_SUB},       {"xpub", ZMQ_XPUB},     {"xsub", ZMQ_XSUB},
-    {"req", ZMQ_REQ},       {"rep", ZMQ_REP},       {"dealer", ZMQ_DEALER},
-    {"router", ZMQ_ROUTER}, {"pair", ZMQ_PAIR},     {"stream", ZMQ_STREAM},
+    {"push", ZMQ_PUSH},     {"pull", ZMQ_PULL}, {"pub", ZMQ_PUB},
+    {"sub", ZMQ_SUB},       {"xpub", ZMQ_XPUB}, {"xsub", ZMQ_XSUB},
+    {"req", ZMQ_REQ},       {"rep", ZMQ_REP},   {"dealer", ZMQ_DEALER},
+    {"router", ZMQ_ROUTER}, {"pair", ZMQ_PAIR}, {"stream", ZMQ_STREAM},
 };
 
 static const struct {
@@ -52,7 +52,8 @@ static size_t decode(char *text)
     char *to = text;
     for (char *from = text; *from; from++) {
         unsigned byte = (unsigned char)*from;
-        if (*from == '%' && sscanf(from + 1, "%2x", &byte) == 1) from += 2;
+        if (*from == '%' && sscanf(from + 1, "%2x", &byte) == 1)
+            from += 2;
         *to++ = (char)byte;
     }
     *to = 0;
@@ -62,7 +63,8 @@ static size_t decode(char *text)
 static void set_option(zsock_t *socket, const char *name, char *value)
 {
     for (size_t i = 0; i < sizeof options / sizeof *options; i++) {
-        if (!streq(options[i].name, name)) continue;
+        if (!streq(options[i].name, name))
+            continue;
         int number = atoi(value), code;
         if (options[i].text) {
             size_t size = decode(value);
@@ -72,7 +74,8 @@ static void set_option(zsock_t *socket, const char *name, char *value)
             code = zmq_setsockopt(zsock_resolve(socket), options[i].number,
                                   &number, sizeof number);
         }
-        if (code == 0) return;
+        if (code == 0)
+            return;
     }
     give_up("cannot set", name);
 }
@@ -90,8 +93,8 @@ static void authenticate(zactor_t *auth, const char *name, const char *value)
         zsock_wait(auth);
         unlink(path);
     } else if (streq(name, "auth-curve")) {
-        zstr_sendx(auth, "CURVE", streq(value, "any") ? CURVE_ALLOW_ANY : value,
-                   NULL);
+        zstr_sendx(auth, "CURVE",
+                   streq(value, "any") ? CURVE_ALLOW_ANY : value, NULL);
         zsock_wait(auth);
     } else if (streq(name, "auth-deny")) {
         zstr_sendx(auth, "DENY", value, NULL);
@@ -105,7 +108,8 @@ static void authenticate(zactor_t *auth, const char *name, const char *value)
 static void certify(zsock_t *socket, const char *name, const char *path)
 {
     zcert_t *cert = zcert_load(path);
-    if (!cert) give_up("cannot load", path);
+    if (!cert)
+        give_up("cannot load", path);
     if (streq(name, "certificate"))
         zcert_apply(cert, socket);
     else
@@ -116,12 +120,14 @@ static void certify(zsock_t *socket, const char *name, const char *path)
 /* The part that a word stands for. */
 static zframe_t *part(const char *word, zmsg_t *last)
 {
-    if (streq(word, "@")) return zframe_dup(zmsg_first(last));
+    if (streq(word, "@"))
+        return zframe_dup(zmsg_first(last));
     if (*word == '#') {
         size_t size = (size_t)atol(word + 1);
         zframe_t *frame = zframe_new(NULL, size);
         byte *data = zframe_data(frame);
-        for (size_t i = 0; i < size; i++) data[i] = (byte)(i + (i >> 8));
+        for (size_t i = 0; i < size; i++)
+            data[i] = (byte)(i + (i >> 8));
         return frame;
     }
     char *copy = strdup(word);
@@ -148,14 +154,16 @@ static size_t split(char *text, char *words[], size_t room)
 static zmsg_t *receive(zsock_t *socket)
 {
     zmsg_t *message = zmsg_recv(socket);
-    if (!message) give_up("nothing", "came");
+    if (!message)
+        give_up("nothing", "came");
     return message;
 }
 
 static void expect(zmsg_t *message, char *words[], size_t count,
                    const char *step)
 {
-    if (zmsg_size(message) != count) give_up("not as many parts as in", step);
+    if (zmsg_size(message) != count)
+        give_up("not as many parts as in", step);
     zframe_t *frame = zmsg_first(message);
     for (size_t i = 0; i < count; i++, frame = zmsg_next(message)) {
         zframe_t *wanted = part(words[i], message);
@@ -170,7 +178,8 @@ static void perform(zsock_t *socket, const char *step)
     static zmsg_t *last;
     char *words[64], *copy = strdup(step), *colon = strchr(copy, ':');
     char *rest = colon ? colon + 1 : copy;
-    if (colon) *colon = 0;
+    if (colon)
+        *colon = 0;
     if (streq(copy, "send") || streq(copy, "repeat")) {
         size_t count = split(rest, words, 64);
         do {
@@ -179,8 +188,10 @@ static void perform(zsock_t *socket, const char *step)
                 zframe_t *frame = part(words[i], last);
                 zmsg_append(message, &frame);
             }
-            if (zmsg_send(&message, socket)) give_up("cannot", step);
-            if (streq(copy, "repeat")) zclock_sleep(10);
+            if (zmsg_send(&message, socket))
+                give_up("cannot", step);
+            if (streq(copy, "repeat"))
+                zclock_sleep(10);
         } while (streq(copy, "repeat"));
     } else if (streq(copy, "get")) {
         size_t count = split(rest, words, 64);
@@ -190,14 +201,17 @@ static void perform(zsock_t *socket, const char *step)
     } else if (streq(copy, "echo")) {
         for (int i = atoi(rest); i > 0; i--) {
             zmsg_t *message = receive(socket);
-            if (zmsg_send(&message, socket)) give_up("cannot", step);
+            if (zmsg_send(&message, socket))
+                give_up("cannot", step);
         }
     } else if (streq(copy, "none")) {
         zpoller_t *poller = zpoller_new(socket, NULL);
-        if (zpoller_wait(poller, atoi(rest))) give_up("something", "came");
+        if (zpoller_wait(poller, atoi(rest)))
+            give_up("something", "came");
         zpoller_destroy(&poller);
     } else if (streq(copy, "stay")) {
-        for (;;) pause();
+        for (;;)
+            pause();
     }
     free(copy);
 }
@@ -217,8 +231,9 @@ int main(int argc, char *argv[])
     signal(SIGTERM, quit);
     signal(SIGALRM, SIG_DFL);
     alarm(40);
-    if (argc < 4) give_up("arguments:", "TYPE bind|connect ENDPOINT ...");
-    if (streq(argv[1], "certificate")) {    /* certificate FOLDER NAME */
+    if (argc < 4)
+        give_up("arguments:", "TYPE bind|connect ENDPOINT ...");
+    if (streq(argv[1], "certificate")) { /* certificate FOLDER NAME */
         zcert_t *cert = zcert_new();
         char *path = zsys_sprintf("%s/%s", argv[2], argv[3]);
         int code = zcert_save(cert, path);
@@ -227,19 +242,24 @@ int main(int argc, char *argv[])
         return code ? 1 : 0;
     }
     for (size_t i = 0; i < sizeof types / sizeof *types; i++)
-        if (streq(types[i].name, argv[1])) type = types[i].number;
+        if (streq(types[i].name, argv[1]))
+            type = types[i].number;
     zsock_t *socket = zsock_new(type);
-    if (!socket) give_up("no such type:", argv[1]);
+    if (!socket)
+        give_up("no such type:", argv[1]);
     zsock_set_rcvtimeo(socket, LIMIT);
     zsock_set_sndtimeo(socket, LIMIT);
     zsock_set_linger(socket, LIMIT);
     for (int i = 4; i < argc; i++) {
-        if (is_step(argv[i])) continue;
+        if (is_step(argv[i]))
+            continue;
         char *value = strchr(argv[i], '=');
-        if (!value) give_up("no step and no option:", argv[i]);
+        if (!value)
+            give_up("no step and no option:", argv[i]);
         *value++ = 0;
         if (strncmp(argv[i], "auth-", 5) == 0) {
-            if (!auth) auth = zactor_new(zauth, NULL);
+            if (!auth)
+                auth = zactor_new(zauth, NULL);
             authenticate(auth, argv[i], value);
         } else if (strstr(argv[i], "certificate")) {
             certify(socket, argv[i], value);
@@ -249,13 +269,15 @@ int main(int argc, char *argv[])
         argv[i] = "";
     }
     if (streq(argv[2], "bind")) {
-        if (zsock_bind(socket, "%s", argv[3]) < 0) give_up("cannot bind", argv[3]);
+        if (zsock_bind(socket, "%s", argv[3]) < 0)
+            give_up("cannot bind", argv[3]);
         puts(zsock_last_endpoint(socket));
     } else if (zsock_connect(socket, "%s", argv[3]) < 0) {
         give_up("cannot connect", argv[3]);
     }
     for (int i = 4; i < argc; i++)
-        if (is_step(argv[i])) perform(socket, argv[i]);
+        if (is_step(argv[i]))
+            perform(socket, argv[i]);
     zsock_destroy(&socket);
     zactor_destroy(&auth);
     return 0;
