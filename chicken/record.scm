@@ -39,6 +39,5 @@
 (define-inline (check-socket location x)
   (unless (is-socket? x) (fail-type location "a ZeroMQ socket" x)))
 
-;; Lists that a signal handler may change too.
+;; A list that a signal handler may change too.
 (define-inline (add-first! record field x) (%list-add record field (list x) #t))
-(define-inline (add-last! record field x) (%list-add record field (list x) #f))

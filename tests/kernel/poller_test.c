@@ -459,7 +459,8 @@ static void many_timers_are_reported_in_the_order_of_their_times(void **state)
     sz_poller_free(poller);
 }
 
-static void a_poller_that_is_woken_is_readable_until_the_next_check(void **state)
+static void
+a_poller_that_is_woken_is_readable_until_the_next_check(void **state)
 {
     (void)state;
     sz_poller poller = make_poller();
@@ -571,8 +572,7 @@ int main(void)
         cmocka_unit_test(a_timer_is_reported_once_and_not_before_its_time),
         cmocka_unit_test(a_timer_of_the_past_is_reported_at_once),
         cmocka_unit_test(a_timer_that_was_removed_is_not_reported),
-        cmocka_unit_test(
-            many_timers_are_reported_in_the_order_of_their_times),
+        cmocka_unit_test(many_timers_are_reported_in_the_order_of_their_times),
         cmocka_unit_test(
             a_poller_that_is_woken_is_readable_until_the_next_check),
         cmocka_unit_test(a_short_list_serves_all_in_turn),
