@@ -67,9 +67,7 @@
     (set! watched (make-table))
     (set! timers (make-table))
     (%list-take rechecks 0))
-  (if (and loop-thread (not (thread-ended? loop-thread)))
-      (requeue! loop-thread)
-      (start-loop!))
+  (unless (and loop-thread (keep-waiting! loop-thread (%poller-fd poller))) (start-loop!))
   poller)
 
 (define (start-loop!) (set! loop-thread (start-thread 'zmq-loop run-loop)))

@@ -38,6 +38,16 @@
 (define (requeue! thread)
   (when (eq? 'ready (thread-state thread)) (##sys#add-to-ready-queue thread)))
 
+;; The same for a thread that waits for a descriptor: a handler that is preempted within the
+;; scheduler makes it write back an old list of those.  #f if the thread has ended.
+(define (keep-waiting! thread fd)
+  (requeue! thread)
+  (when (eq? 'blocked (thread-state thread))
+    (let ((entry (assv fd ##sys#fd-list)))
+      (unless (and entry (memq thread (cdr entry)))
+        (##sys#thread-block-for-i/o! thread fd #:input))))
+  (not (thread-ended? thread)))
+
 ;; dynamic-wind for one value.  CHICKEN's own passes the values on with apply, which raises
 ;; "stack overflow" if a signal comes at the wrong time.  A handler may leave at any point, so
 ;; `after` may run more than once.
