@@ -143,8 +143,9 @@
 
 ;; The type a peer says it has; never a symbol that it makes up.
 (define (wire-type->symbol text)
-  (let ((known (%type-name (list->string (map char-downcase (string->list text))))))
-    (and known (string->symbol known))))
+  (let ((known (%type-name (lower-case text)))) (and known (string->symbol known))))
+
+(define (lower-case s) (list->string (map char-downcase (string->list s))))
 
 ;; -------------------------------------------------------------- building --
 
