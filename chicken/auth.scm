@@ -8,17 +8,17 @@
 
   (import scheme
           (chicken base) (chicken condition) (chicken file) (chicken fixnum) (chicken pathname)
+          (chicken string)
           (only (zmq base)
-                with-keywords checked fail fail/text fail-type fail-argument check-string
-                not-there? key-text curve-public-key curve-keypair z85-encode same-text? %wipe
+                with-keywords checked fail fail/text fail-type fail-argument check-string not-there?
+                lower-case key-text curve-public-key curve-keypair z85-encode same-text? %wipe
                 %read-keyfile %keyfile-room %save-keyfile %keyfile-stamp %stamp-size %stamp-age
-                %check-network %network-holds?
-                check-context context-guard set-context-guard! start-thread pause!
-                make-socket close-socket socket-closed? bind-socket unbind-socket
-                send-multipart-message receive-multipart-message))
+                %check-network %network-holds? check-context context-guard set-context-guard!
+                start-thread pause! make-socket close-socket socket-closed? bind-socket
+                unbind-socket send-multipart-message receive-multipart-message))
 
-  ;; Its counts are changed by many threads.  The program's procedures, which
-  ;; are not part of it, are interrupted as ever.
+  ;; Many threads change the counts of an authenticator.  The program's own procedures can be
+  ;; interrupted as ever.
   (declare (disable-interrupts))
 
   (include "certificate.scm")

@@ -1,51 +1,55 @@
-;;; The authenticator: answers the requests of ZAP 1.0 (RFC 27), which libzmq
-;;; makes for each peer that connects, in a thread of its own.
+;;; The authenticator: a thread that answers the requests of ZAP 1.0 (RFC 27), which libzmq makes
+;;; for each peer that connects.
 ;;;
-;;; What a request holds comes from strangers: it is compared as bytes, of
-;;; bounded length, and becomes neither a symbol nor a path.
+;;; Strangers decide what a request holds: it is compared as bytes, of bounded length, and
+;;; becomes neither a symbol nor a path.
 
 (define zap-endpoint "inproc://zeromq.zap.01")
 
-;; The policies are #f for nobody, or
-;;   curve   #t, a list of keys, a store, a procedure
-;;   plain   a list of pairs of user name and password, a procedure
-;;   gssapi  a list of principals, a procedure
-;;   allow, deny   lists of rules for addresses; allow may be #f for any
-;;   domains       a list, or #f for any
 ;; `busy` counts the threads in which procedures of the program decide.
 (define-record-type zmq-authenticator
-  (make-authenticator context socket curve plain gssapi allow deny domains
-                      stopped busy allowed denied)
-  authenticator?
+  (make-authenticator context socket policies stopped busy allowed denied) authenticator?
   (context authenticator-context)
   (socket authenticator-socket)
-  (curve curve-policy set-curve-policy!)
-  (plain plain-policy set-plain-policy!)
-  (gssapi gssapi-policy set-gssapi-policy!)
-  (allow allow-rules set-allow-rules!)
-  (deny deny-rules set-deny-rules!)
-  (domains allowed-domains set-allowed-domains!)
+  (policies authenticator-policies set-authenticator-policies!)
   (stopped authenticator-stopped? set-authenticator-stopped!)
   (busy busy-count set-busy-count!)
   (allowed allowed-count set-allowed-count!)
   (denied denied-count set-denied-count!))
 
+;; A policy is #f to refuse everybody, or
+;;   curve          #t, a list of keys, a store, a procedure
+;;   plain          a list of pairs of user name and password, a procedure
+;;   gssapi         a list of principals, a procedure
+;;   allow, deny    a list of rules for addresses; allow: #f allows any
+;;   domains        a list; #f allows any
+(define-record-type zmq-policies
+  (make-policies curve plain gssapi allow deny domains) policies?
+  (curve curve-policy)
+  (plain plain-policy)
+  (gssapi gssapi-policy)
+  (allow allow-rules)
+  (deny deny-rules)
+  (domains allowed-domains))
+
 (set-record-printer! zmq-authenticator
   (lambda (a port)
-    (display "#<zmq authenticator" port)
-    (display (if (authenticator-stopped? a) " stopped, " " running, ") port)
-    (display (allowed-count a) port)
-    (display " allowed, " port)
-    (display (denied-count a) port)
-    (display " denied>" port)))
+    (for-each (lambda (x) (display x port))
+              (list "#<zmq authenticator" (if (authenticator-stopped? a) " stopped, " " running, ")
+                    (allowed-count a) " allowed, " (denied-count a) " denied>"))))
 
 (define (check-authenticator location x)
   (if (authenticator? x) x (fail-type location "a ZeroMQ authenticator" x)))
 
 ;; ------------------------------------------------------------ policies --
 
+(define (short-text? x) (and (string? x) (fx<= (string-length x) 255)))
+
+(define (listed-or-decided? entry? x)
+  (or (not x) (procedure? x) (and (list? x) (every? entry? x))))
+
 (define (key-policy location x)
-  (cond ((or (boolean? x) (procedure? x)) x)
+  (cond ((or (boolean? x) (procedure? x) (store? x)) x)
         ((string? x) (open-store location x))
         ((list? x)
          (map (lambda (key)
@@ -56,22 +60,20 @@
                     "a list of public keys, a directory, a procedure, #t for any or #f for none"
                     x))))
 
-;; Passwords are secret, so that they do not get into conditions.
+;; Conditions must not show passwords.
 (define (password-policy location x)
-  (cond ((or (not x) (procedure? x)) x)
-        ((and (list? x) (every-pair? x)
-              (every? (lambda (entry) (and (short-text? (car entry)) (short-text? (cdr entry))))
-                      x))
-         x)
-        (else
-         (fail-type location
-                    "an alist of user names and passwords (strings of up to 255 bytes), a procedure or #f"
-                    'plain))))
+  (define (entry? x) (and (pair? x) (short-text? (car x)) (short-text? (cdr x))))
+  (if (listed-or-decided? entry? x)
+      x
+      (fail-type
+       location
+       "an alist of user names and passwords (strings of up to 255 bytes), a procedure or #f"
+       'plain)))
 
 (define (principal-policy location x)
-  (cond ((or (not x) (procedure? x)) x)
-        ((and (list? x) (every? short-text? x)) x)
-        (else (fail-type location "a list of principals, a procedure or #f" x))))
+  (if (listed-or-decided? short-text? x)
+      x
+      (fail-type location "a list of principals, a procedure or #f" x)))
 
 (define (rules location x)
   (let ((rules (if (list? x) x (list x))))
@@ -89,144 +91,142 @@
       (fail-type location "a domain (1 to 255 bytes), a list of them or #f" x))
     domains))
 
-(define (every? ok? l) (or (null? l) (and (ok? (car l)) (every? ok? (cdr l)))))
-
-(define (short-text? x) (and (string? x) (fx<= (string-length x) 255)))
-
-;; Stands for a keyword that was not given.
-(define same (list 'same))
-
+;; The policies of the keywords; what is not given stays as it is.
 (define (configure! location a rest)
-  (with-keywords location rest
-      ((#:curve curve same) (#:plain plain same) (#:gssapi gssapi same)
-       (#:allow allow same) (#:deny deny same) (#:domain domain same))
-    (let* ((given (lambda (x policy old) (if (eq? x same) old (policy location x))))
-           (curve (given curve key-policy (curve-policy a)))
-           (plain (given plain password-policy (plain-policy a)))
-           (gssapi (given gssapi principal-policy (gssapi-policy a)))
-           (allow (given allow (lambda (l x) (and x (rules l x))) (allow-rules a)))
-           (deny (given deny (lambda (l x) (if x (rules l x) '())) (deny-rules a)))
-           (domains (given domain domain-policy (allowed-domains a))))
-      (set-curve-policy! a curve)
-      (set-plain-policy! a plain)
-      (set-gssapi-policy! a gssapi)
-      (set-allow-rules! a allow)
-      (set-deny-rules! a deny)
-      (set-allowed-domains! a domains)
-      (set-context-guard! (authenticator-context a) (if domains (car domains) "global")))))
+  (let ((old (authenticator-policies a)))
+    (with-keywords location rest
+        ((#:curve curve (curve-policy old))
+         (#:plain plain (plain-policy old))
+         (#:gssapi gssapi (gssapi-policy old))
+         (#:allow allow (allow-rules old))
+         (#:deny deny (deny-rules old))
+         (#:domain domain (allowed-domains old)))
+      (let* ((curve (key-policy location curve))
+             (plain (password-policy location plain))
+             (gssapi (principal-policy location gssapi))
+             (allow (and allow (rules location allow)))
+             (deny (if deny (rules location deny) '()))
+             (domains (domain-policy location domain)))
+        (set-authenticator-policies! a (make-policies curve plain gssapi allow deny domains))
+        (set-context-guard! (authenticator-context a) (if domains (car domains) "global"))))))
+
+;; ------------------------------------------------------------- requests --
+
+;; A request is a list of frames: version, request id and these.
+(define (request-domain r) (list-ref r 2))
+(define (request-address r) (list-ref r 3))
+(define (request-routing-id r) (list-ref r 4))
+(define (request-mechanism r) (list-ref r 5))
+(define (request-credentials r) (list-tail r 6))
+
+;; What a procedure of the program that decides may read beside the credentials.
+(define current-zap-request (make-parameter #f))
+
+(define (request->alist r)
+  `((domain . ,(request-domain r))
+    (address . ,(request-address r))
+    (routing-id . ,(request-routing-id r))
+    (mechanism . ,(request-mechanism r))))
+
+;; A decision is a list of the last frames of a reply: status, text, user id and metadata.
+(define (allowed user metadata) (list "200" "OK" user (encoded-metadata metadata)))
+(define (denied text) (list "400" text "" ""))
+(define (failed text) (list "500" text "" ""))
+
+;; The decision about frames that are no request, or #f.
+(define (malformed r)
+  (cond ((not (string=? (car r) "1.0")) (failed "version not known"))
+        ((fx< (length r) 6) (failed "too few frames"))
+        ((fx> (length r) 8) (denied "malformed credentials"))
+        ((not (every? (lambda (i) (short-text? (list-ref r i))) '(2 3 4 5)))
+         (denied "malformed request"))
+        (else #f)))
 
 ;; ------------------------------------------------------------- deciding --
 
-;; A request, its fields checked for their number and lengths.
-(define-record-type zap-request
-  (make-request domain address identity mechanism credentials)
-  request?
-  (domain request-domain)
-  (address request-address)
-  (identity request-identity)
-  (mechanism request-mechanism)
-  (credentials request-credentials))
-
-;; While a procedure of the program decides: what it may want to know beside
-;; the credentials.
-(define current-zap-request
-  (make-parameter #f))
-
-(define (request->alist r)
-  (list (cons 'domain (request-domain r))
-        (cons 'address (request-address r))
-        (cons 'routing-id (request-identity r))
-        (cons 'mechanism (request-mechanism r))))
-
-;; A decision: status, text, user id, metadata.
-(define (allowed user metadata) (vector "200" "OK" user metadata))
-(define (denied text) (vector "400" text "" '()))
-(define (failed text) (vector "500" text "" '()))
-
-(define (any-rule? rules address)
-  (let loop ((l rules))
-    (and (pair? l) (or (%network-holds? (car l) address) (loop (cdr l))))))
-
-;; Bytes of at most 255 as a string of one length, so that comparing takes one
-;; time.
-(define (padded s)
-  (let ((to (make-string 256 #\nul)) (n (string-length s)))
-    (string-set! to 0 (integer->char n))
-    (do ((i 0 (fx+ i 1))) ((fx= i n) to)
-      (string-set! to (fx+ i 1) (string-ref s i)))))
-
-(define (same-secret? a b) (same-text? (padded a) (padded b)))
-
-;; The first of all that are right; each is looked at.
+;; The first of the list that is right.  All are looked at, so that the time does not tell which.
 (define (find-all right? l)
-  (let loop ((l l) (found #f))
-    (if (null? l)
-        found
-        (let ((right (right? (car l))))
-          (loop (cdr l) (or found (and right (car l))))))))
+  (foldl (lambda (found x) (let ((right (right? x))) (or found (and right x)))) #f l))
 
-;; What a procedure of the program says: #f, #t, or the user id.
-(define (decision-of answer user)
-  (cond ((not answer) (denied "access denied"))
-        ((eq? answer #t) (allowed user '()))
-        ((short-text? answer) (allowed answer '()))
-        (else (failed "internal error"))))
+;; Pads secrets of at most 255 bytes to one length, which takes %same-bytes? one time.
+(define (same-secret? a b)
+  (define (padded s)
+    (let ((n (string-length s))) (string-append (byte n) s (make-string (fx- 255 n) #\nul))))
+  (same-text? (padded a) (padded b)))
 
-(define (decide-curve policy key)
-  (let ((key (z85-encode key)))
-    (cond ((not policy) (denied "access denied"))
-          ((eq? policy #t) (allowed key '()))
-          ((procedure? policy) (decision-of (policy key) key))
-          ((store? policy)
-           (let ((c (find-all (lambda (c) (same-text? key (certificate-public-key c)))
-                              (store-certificates policy))))
-             (if c (allowed key (certificate-metadata c)) (denied "unknown key"))))
-          ((find-all (lambda (k) (same-text? key k)) policy) (allowed key '()))
-          (else (denied "unknown key")))))
-
-(define (decide-plain policy user password)
+;; Decides about the user by a policy: (ask) calls a procedure of the program, which returns #f,
+;; #t or the user id; (look-up) returns the metadata of a user that the policy lists, or #f.
+(define (decide-by policy user unknown ask look-up)
   (cond ((not policy) (denied "access denied"))
-        ((procedure? policy) (decision-of (policy user password) user))
-        ((find-all (lambda (entry)
-                     (let ((user? (same-secret? user (car entry)))
-                           (password? (same-secret? password (cdr entry))))
-                       (and user? password?)))
-                   policy)
-         (allowed user '()))
-        (else (denied "wrong user name or password"))))
+        ((procedure? policy)
+         (let ((answer (ask)))
+           (cond ((not answer) (denied "access denied"))
+                 ((eq? answer #t) (allowed user '()))
+                 ((short-text? answer) (allowed answer '()))
+                 (else (failed "internal error")))))
+        ((look-up) => (lambda (metadata) (allowed user metadata)))
+        (else (denied unknown))))
 
-(define (decide-gssapi policy principal)
-  (cond ((not policy) (denied "access denied"))
-        ((procedure? policy) (decision-of (policy principal) principal))
-        ((find-all (lambda (p) (same-text? p principal)) policy) (allowed principal '()))
-        (else (denied "unknown principal"))))
+(define (decide-curve policy credentials)
+  (let ((key (z85-encode (car credentials))))
+    (decide-by policy key "unknown key"
+      (lambda () (policy key))
+      (lambda ()
+        (cond ((eq? policy #t) '())
+              ((store? policy)
+               (let ((c (find-all (lambda (c) (same-text? key (certificate-public-key c)))
+                                  (store-certificates policy))))
+                 (and c (certificate-metadata c))))
+              (else (and (find-all (lambda (k) (same-text? key k)) policy) '())))))))
 
-(define (credentials-fit? mechanism credentials)
-  (let ((n (length credentials)))
-    (cond ((string=? mechanism "NULL") (fx= n 0))
-          ((string=? mechanism "PLAIN") (and (fx= n 2) (every? short-text? credentials)))
-          ((string=? mechanism "CURVE") (and (fx= n 1) (fx= 32 (string-length (car credentials)))))
-          ((string=? mechanism "GSSAPI") (and (fx= n 1) (short-text? (car credentials))))
-          (else #f))))
+(define (decide-plain policy credentials)
+  (let ((user (car credentials)) (password (cadr credentials)))
+    (define (right? entry)
+      (let ((user? (same-secret? user (car entry)))
+            (password? (same-secret? password (cdr entry))))
+        (and user? password?)))
+    (decide-by policy user "wrong user name or password"
+      (lambda () (policy user password))
+      (lambda () (and (find-all right? policy) '())))))
 
-(define (decide a r)
-  (let ((mechanism (request-mechanism r)) (credentials (request-credentials r)))
-    (cond ((not (credentials-fit? mechanism credentials)) (denied "malformed credentials"))
-          ((and (allowed-domains a)
-                (not (find-all (lambda (d) (same-text? d (request-domain r))) (allowed-domains a))))
+(define (decide-gssapi policy credentials)
+  (let ((principal (car credentials)))
+    (decide-by policy principal "unknown principal"
+      (lambda () (policy principal))
+      (lambda () (and (find-all (lambda (p) (same-text? p principal)) policy) '())))))
+
+;; NULL has no credentials, so only a rule that allows the address, which was checked, can admit.
+(define (decide-null rules credentials)
+  (if rules (allowed "" '()) (denied "no security")))
+
+(define (curve-key? x) (fx= 32 (string-length x)))
+
+;; The number and the form of the credentials, their policy, and the procedure that decides.
+(define mechanisms
+  (list (list "NULL" 0 short-text? allow-rules decide-null)
+        (list "PLAIN" 2 short-text? plain-policy decide-plain)
+        (list "CURVE" 1 curve-key? curve-policy decide-curve)
+        (list "GSSAPI" 1 short-text? gssapi-policy decide-gssapi)))
+
+(define (mechanism-of r) (assoc (request-mechanism r) mechanisms))
+(define (mechanism-policy m policies) ((list-ref m 3) policies))
+
+(define (decide policies r)
+  (let ((m (mechanism-of r))
+        (credentials (request-credentials r))
+        (domains (allowed-domains policies))
+        (allow (allow-rules policies))
+        (listed? (lambda (rules)
+                   (find-all (lambda (rule) (%network-holds? rule (request-address r))) rules))))
+    (cond ((not (and m (fx= (cadr m) (length credentials)) (every? (caddr m) credentials)))
+           (denied "malformed credentials"))
+          ((and domains (not (find-all (lambda (d) (same-text? d (request-domain r))) domains)))
            (denied "wrong domain"))
-          ((any-rule? (deny-rules a) (request-address r)) (denied "address denied"))
-          ((and (allow-rules a) (not (any-rule? (allow-rules a) (request-address r))))
-           (denied "address not allowed"))
-          ((string=? mechanism "CURVE") (decide-curve (curve-policy a) (car credentials)))
-          ((string=? mechanism "PLAIN")
-           (decide-plain (plain-policy a) (car credentials) (cadr credentials)))
-          ((string=? mechanism "GSSAPI") (decide-gssapi (gssapi-policy a) (car credentials)))
-          ;; NULL says nothing about who it is: only its address can be known.
-          ((allow-rules a) (allowed "" '()))
-          (else (denied "no security")))))
+          ((listed? (deny-rules policies)) (denied "address denied"))
+          ((and allow (not (listed? allow))) (denied "address not allowed"))
+          (else ((list-ref m 4) (mechanism-policy m policies) credentials)))))
 
-;; What the program raises is a failure of the authenticator, not its end.
+;; What a procedure of the program raises is a failure, which does not end the authenticator.
 (define (decide-safely a r)
   (call-with-current-continuation
    (lambda (return)
@@ -234,74 +234,50 @@
       (lambda (e) (return (failed "internal error")))
       (lambda ()
         (parameterize ((current-zap-request (request->alist r)))
-          (decide a r)))))))
+          (decide (authenticator-policies a) r)))))))
 
 ;; ------------------------------------------------------------- answering --
 
 (define (byte n) (string (integer->char n)))
 
 (define (length-bytes n)
-  (string-append (byte (fxand (fxshr n 24) 255)) (byte (fxand (fxshr n 16) 255))
-                 (byte (fxand (fxshr n 8) 255)) (byte (fxand n 255))))
+  (list->string
+   (map (lambda (shift) (integer->char (fxand (fxshr n shift) 255))) '(24 16 8 0))))
 
 ;; Names that libzmq itself gives to properties of messages.
 (define reserved-names
   '("user-id" "peer-address" "socket-type" "identity" "routing-id" "resource"))
 
-(define (lower-case s)
-  (list->string (map char-downcase (string->list s))))
-
 (define (encoded-metadata metadata)
-  (apply string-append
-         (map (lambda (entry)
-                (if (member (lower-case (car entry)) reserved-names)
-                    ""
-                    (string-append (byte (string-length (car entry))) (car entry)
-                                   (length-bytes (string-length (cdr entry))) (cdr entry))))
-              metadata)))
+  (foldr (lambda (entry rest)
+           (let ((name (car entry)) (value (cdr entry)))
+             (if (member (lower-case name) reserved-names)
+                 rest
+                 (string-append (byte (string-length name)) name
+                                (length-bytes (string-length value)) value rest))))
+         "" metadata))
 
-(define (answer a envelope id decision)
-  (let ((ok? (string=? "200" (vector-ref decision 0))))
-    (if ok?
-        (set-allowed-count! a (fx+ (allowed-count a) 1))
-        (set-denied-count! a (fx+ (denied-count a) 1)))
-    (send-multipart-message
-     (authenticator-socket a)
-     (append envelope
-             (list "1.0" id (vector-ref decision 0) (vector-ref decision 1)
-                   (if ok? (vector-ref decision 2) "")
-                   (if ok? (encoded-metadata (vector-ref decision 3)) "")))
-     non-blocking: #t)))
-
-;; The frames behind the envelope as a request, or why they are none.
-(define (parse-request frames)
-  (cond ((not (string=? (car frames) "1.0")) (failed "version not known"))
-        ((fx< (length frames) 6) (failed "too few frames"))
-        ((fx> (length frames) 8) (denied "malformed credentials"))
-        ((not (every? short-text? (list (caddr frames) (cadddr frames) (list-ref frames 4)
-                                        (list-ref frames 5))))
-         (denied "malformed request"))
-        (else
-         (make-request (caddr frames) (cadddr frames) (list-ref frames 4) (list-ref frames 5)
-                       (list-tail frames 6)))))
+(define (answer a head decision)
+  (if (string=? "200" (car decision))
+      (set-allowed-count! a (fx+ (allowed-count a) 1))
+      (set-denied-count! a (fx+ (denied-count a) 1)))
+  (send-multipart-message (authenticator-socket a) (append head decision) non-blocking: #t))
 
 (define-constant most-busy 64)
 
-;; A procedure of the program may wait; others are not held up by it.
+;; A procedure of the program may wait, so it decides in a thread of its own.
 (define (asks-program? a r)
-  (let ((mechanism (request-mechanism r)))
-    (procedure? (cond ((string=? mechanism "CURVE") (curve-policy a))
-                      ((string=? mechanism "PLAIN") (plain-policy a))
-                      ((string=? mechanism "GSSAPI") (gssapi-policy a))
-                      (else #f)))))
+  (let ((m (mechanism-of r)))
+    (and m (procedure? (mechanism-policy m (authenticator-policies a))))))
 
-(define (handle-request a envelope id r)
+;; `head` is how the reply begins.
+(define (handle-request a head r)
   (cond ((authenticator-stopped? a))
-        ((not (request? r)) (answer a envelope id r))
-        ((not (asks-program? a r)) (answer a envelope id (decide-safely a r)))
+        ((malformed r) => (lambda (decision) (answer a head decision)))
+        ((not (asks-program? a r)) (answer a head (decide-safely a r)))
         ((fx>= (busy-count a) most-busy)
          (pause! 5)
-         (handle-request a envelope id r))
+         (handle-request a head r))
         (else
          (set-busy-count! a (fx+ (busy-count a) 1))
          (start-thread
@@ -309,22 +285,20 @@
           (lambda ()
             (let ((decision (decide-safely a r)))
               (set-busy-count! a (fx- (busy-count a) 1))
-              (handle-exceptions e #f (answer a envelope id decision))))))))
+              (handle-exceptions e #f (answer a head decision))))))))
 
-;; The parts of a request: the name of who asks, an empty one, version, request
-;; id and the rest.  Who leaves these out cannot be answered.
+;; The parts are the routing id of the sender, an empty part and the request.  One without a
+;; request id cannot be answered.
 (define (handle-parts a parts)
-  (let ((n (length parts)))
-    (when (and (fx>= n 4) (string=? "" (cadr parts)) (short-text? (cadddr parts)))
-      (handle-request a (list (car parts) "") (cadddr parts) (parse-request (cddr parts))))))
+  (when (and (fx>= (length parts) 4) (string=? "" (cadr parts)) (short-text? (cadddr parts)))
+    (handle-request a (list (car parts) "" "1.0" (cadddr parts)) (cddr parts))))
 
-;; Want of memory passes; what else can be raised is the end of the socket.
-(define (passes? e)
-  (and (eq? 'enomem (get-condition-property e 'zmq 'code #f))
-       (begin (pause! 10) #t)))
-
+;; Goes on after a want of memory, which passes.  Any other condition means that the socket was
+;; closed.
 (define (authenticate a)
-  (let ((parts (handle-exceptions e (and (passes? e) '())
+  (let ((parts (handle-exceptions e
+                   (and (eq? 'enomem (get-condition-property e 'zmq 'code #f))
+                        (begin (pause! 10) '()))
                  (receive-multipart-message (authenticator-socket a) as: 'string))))
     (when parts
       (handle-exceptions e #f (handle-parts a parts))
@@ -335,7 +309,8 @@
 (define (start-authenticator context . rest)
   (check-context 'start-authenticator context)
   (let* ((socket (make-socket 'router context linger: 0))
-         (a (make-authenticator context socket #f #f #f #f '() #f #f 0 0 0))
+         (policies (make-policies #f #f #f #f '() #f))
+         (a (make-authenticator context socket policies #f 0 0 0))
          (old (context-guard context)))
     (handle-exceptions e
         (begin (close-socket socket) (set-context-guard! context old) (abort e))
@@ -351,12 +326,12 @@
   (configure! 'configure-authenticator! a rest)
   (void))
 
+;; Unbinds first: after a close the endpoint stays taken for a moment.
 (define (stop-authenticator a)
   (check-authenticator 'stop-authenticator a)
   (unless (authenticator-stopped? a)
     (set-authenticator-stopped! a #t)
     (set-context-guard! (authenticator-context a) #f)
-    ;; Closing alone would leave the endpoint taken for a moment.
     (unless (socket-closed? (authenticator-socket a))
       (handle-exceptions e #f (unbind-socket (authenticator-socket a) zap-endpoint)))
     (close-socket (authenticator-socket a)))

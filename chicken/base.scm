@@ -31,7 +31,7 @@
   (include "message.scm")
   (include "part.scm")
   (include "transfer.scm")
-  (include "parts.scm")
+  (include "multipart.scm")
   (include "poller.scm")
   (include "poll.scm")
   (include "proxy.scm")

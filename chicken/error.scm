@@ -1,13 +1,10 @@
-;;; Conditions.  Every failure of ZeroMQ is one of the kinds (exn i/o net zmq)
-;;; with the properties errno and code of zmq; a wrong argument type is the
-;;; usual (exn type).
+;;; Conditions.  Every failure of ZeroMQ is of the kinds (exn i/o net zmq), and its kind zmq has
+;;; the properties errno and code.  A wrong argument type is the usual (exn type).
 
 (define (make-exn location message arguments)
-  (make-property-condition 'exn
-    'location location 'message message 'arguments arguments))
+  (make-property-condition 'exn 'location location 'message message 'arguments arguments))
 
-;; `code` is the kernel's, and so is the text unless another is given; further
-;; properties of zmq may follow.
+;; Raises an error code of the kernel.  Further properties of zmq may follow the arguments.
 (define (fail/text location code text arguments . properties)
   (abort
    (make-composite-condition
@@ -22,19 +19,17 @@
 (define (fail location code . arguments)
   (fail/text location code (%error-text code) arguments))
 
-;; A failure that the kernel was not asked about.
+;; For a failure found without the kernel.
 (define (fail-argument location text . arguments)
   (fail/text location einval text arguments))
 
 (define (fail-type location wanted x)
   (abort
    (make-composite-condition
-    (make-exn location
-              (string-append "bad argument type - not " wanted)
-              (list x))
+    (make-exn location (string-append "bad argument type - not " wanted) (list x))
     (make-property-condition 'type))))
 
-;; The words for a name that is not in a table.
+;; The text for a name that is not in a table; `near` is a similar one that is, or #f.
 (define (unknown what name near)
   (string-append "unknown " what " " (symbol->string name)
                  (if near (string-append " (did you mean " near "?)") "")))
@@ -45,16 +40,11 @@
      (let ((result code))
        (if (fx< result 0) (fail location result argument ...) result)))))
 
-;; For the modules beside this one, which do not see the kernel's constants.
+;; Other modules cannot import the kernel's constants.
 (define (not-there? code) (eq? code enoent))
 
-(define (check-string location x)
-  (if (string? x) x (fail-type location "a string" x)))
-
-(define (check-procedure location x)
-  (if (procedure? x) x (fail-type location "a procedure" x)))
-
-(define (check-symbol location x)
-  (if (symbol? x) x (fail-type location "a symbol" x)))
+(define (check-string location x) (if (string? x) x (fail-type location "a string" x)))
+(define (check-procedure location x) (if (procedure? x) x (fail-type location "a procedure" x)))
+(define (check-symbol location x) (if (symbol? x) x (fail-type location "a symbol" x)))
 
 (define (exact-natural? x) (and (exact-integer? x) (>= x 0)))

@@ -1,4 +1,4 @@
-;;; The end of the program: what was sent gets a bounded time to leave.
+;;; The end of the program: messages that were sent get a bounded time to leave.
 
 (define zmq-exit-linger
   (make-parameter 1000
@@ -11,29 +11,37 @@
 
 (on-exit flush-at-exit)
 
-;; CHICKEN leaves by _exit after an error that nobody handles, so neither its own exit
-;; handlers nor those of atexit(3) run.  The error is printed before the sockets are closed.  A
-;; parameter answers what it began with where it was never set: this one is left alone where
-;; it was, as by a REPL, which survives errors.
+;; CHICKEN's handler prints an error that nobody handles and leaves by _exit, so neither
+;; on-exit nor atexit(3) runs.  This one prints the same text, while the sockets are still open,
+;; and flushes before it ends the program in the same way.
+(define (print-and-halt message . arguments)
+  (let ((port (current-error-port))
+        (halt (lambda (text) (flush-at-exit) (##core#inline "C_halt" text))))
+    (##sys#error-handler (lambda ignored (halt "error in error")))
+    (display "\nError" port)
+    (when message
+      (display ": " port)
+      (display message port))
+    (if (and (pair? arguments) (null? (cdr arguments)))
+        (begin (display ": " port) (write (car arguments) port))
+        (for-each (lambda (x) (newline port) (write x port)) arguments))
+    (newline port)
+    (print-call-chain port)
+    (halt #f)))
+
+;; A parameter that was never set returns its initial value under any parameter vector.  If the
+;; handler was set, as by a REPL, which survives errors, it stays.
 (let* ((now ##sys#current-parameter-vector)
        (default (begin
                   (set! ##sys#current-parameter-vector (vector))
                   (##sys#error-handler))))
   (set! ##sys#current-parameter-vector now)
-  (when (eq? default (##sys#error-handler))
-    (##sys#error-handler
-     (lambda (message . arguments)
-       (flush-at-exit)
-       (apply default message arguments)))))
+  (when (eq? default (##sys#error-handler)) (##sys#error-handler print-and-halt)))
 
-(define (zmq-version)
-  (list (%version 0) (%version 1) (%version 2)))
+(define (zmq-version) (list (%version 0) (%version 1) (%version 2)))
 
-;; Whether the libzmq that runs was built with a capability; C reads its name
-;; up to a NUL.
+;; Whether libzmq was built with a capability.  C reads its name up to a NUL.
 (define (zmq-has? capability)
   (let ((text (if (symbol? capability) (symbol->string capability) capability)))
-    (unless (string? text)
-      (fail-type 'zmq-has? "a symbol or a string" capability))
-    (and (not (memv #\nul (string->list text)))
-         (%has? text))))
+    (unless (string? text) (fail-type 'zmq-has? "a symbol or a string" capability))
+    (and (not (memv #\nul (string->list text))) (%has? text))))

@@ -1,5 +1,5 @@
-;;; Keyword arguments, parsed in one pass without a procedure call each, and
-;;; refused by name where they are unknown, which #!key does not do.
+;;; Keyword arguments.  They are parsed in one pass without a procedure call each, and unknown
+;;; ones are refused by name, which #!key does not do.
 
 ;; (with-keywords location rest ((key: name default) ...) body ...)
 (define-syntax with-keywords
@@ -15,22 +15,16 @@
                      (else (fail-keyword location k '(key ...)))))
              (begin body ...)))))))
 
-(define (keyword-text k)
-  (string-append (keyword->string k) ":"))
+(define (keyword-text k) (string-append (keyword->string k) ":"))
 
 (define (fail-keyword location x known)
   (cond ((not (keyword? x)) (fail-type location "a keyword" x))
         ((memq x known)
-         (fail-argument location
-                        (string-append "no value for " (keyword-text x))
-                        x))
+         (fail-argument location (string-append "no value for " (keyword-text x)) x))
         (else
          (fail-argument location
-                        (string-append "unknown keyword " (keyword-text x)
-                                       " (there are: "
-                                       (string-intersperse
-                                        (map keyword-text known))
-                                       ")")
+                        (string-append "unknown keyword " (keyword-text x) " (there are: "
+                                       (string-intersperse (map keyword-text known)) ")")
                         x))))
 
 ;; Calls (set symbol value) for each keyword and value of `rest`.

@@ -1,9 +1,7 @@
-;;; Messages: immutable bytes.  Small ones are a string of their own, which
-;;; nobody else sees; large ones are held by the kernel, and their data is its
-;;; handle.
+;;; Messages: immutable bytes.  The data of a small one is a string that the program has no
+;;; reference to; the kernel holds the bytes of a large one, whose data is the handle.
 
-(define-inline (make-message-record data)
-  (##sys#make-structure 'zmq-message data))
+(define-inline (make-message-record data) (##sys#make-structure 'zmq-message data))
 
 (define-inline (is-message? x) (##sys#structure? x 'zmq-message))
 (define (message? x) (is-message? x))
@@ -23,8 +21,7 @@
 
 (define (free-message! m) (%free-message (message-data m)))
 
-;; The collector does not see what the kernel holds, so it is run when that
-;; has doubled.
+;; The collector does not count what the kernel holds, so it is run when that has doubled.
 (define-constant least-held 67108864)
 (define held-limit least-held)
 
@@ -42,10 +39,8 @@
   (cond ((not data) (make-message-record ""))
         ((bytes? data) (bytes->message 'make-message (bytes-storage data)))
         ((exact-natural? data) (make-zeros data))
-        ((exact-integer? data)
-         (fail-argument 'make-message "a size is not negative" data))
-        (else (fail-type 'make-message
-                         "a string, blob, u8vector, size or #f" data))))
+        ((exact-integer? data) (fail-argument 'make-message "a size is not negative" data))
+        (else (fail-type 'make-message "a string, blob, u8vector, size or #f" data))))
 
 (define (bytes->message location storage)
   (if (fx<= (bytes-size storage) largest-small-part)
@@ -53,11 +48,14 @@
       (held-message (checked location (%make-message storage)))))
 
 (define (make-zeros size)
-  (cond ((<= size largest-small-part)
-         (make-message-record (make-string size #\nul)))
-        ((< size (expt 2 62))
-         (held-message (checked 'make-message (%make-zeros size) size)))
-        (else (fail 'make-message enomem size))))
+  (if (<= size largest-small-part)
+      (make-message-record (make-string size #\nul))
+      (held-message (held-zeros 'make-message size))))
+
+(define (held-zeros location size)
+  (if (< size (expt 2 62))
+      (checked location (%make-zeros size) size)
+      (fail location enomem size)))
 
 (define (copy-message m)
   (let ((data (message-data (check-message 'copy-message m))))
@@ -88,20 +86,17 @@
           (else (checked location (%message-bytes data))
                 (found-bytes location m)))))
 
-;; Calls (procedure pointer size) while the bytes cannot move.  They are held
-;; by a message of their own, which is freed when the procedure returns or is
-;; left; it cannot be entered again.
+;; Calls (procedure pointer size) while the bytes cannot move, because the kernel holds them.
+;; They are freed when the procedure returns or is left, so it cannot be entered again.
 (define (call-with-bytes location m procedure)
   (let* ((data (message-data m))
-         (own (if (string? data)
-                  (checked location (%make-message data))
-                  data)))
+         (own (if (string? data) (checked location (%make-message data)) data)))
     (dynamic-wind
      (lambda () (checked location (%message-bytes own)))
      (lambda () (procedure (%bytes-pointer) (%bytes-size)))
      (lambda () (%free-message own)))))
 
-;; The same for a message that goes on to be used, which is kept alive.
+;; The same for a message that stays in use, and which the last thunk keeps alive.
 (define (call-with-message m procedure)
   (check-message 'call-with-message m)
   (check-procedure 'call-with-message procedure)
@@ -115,7 +110,7 @@
 
 ;; ------------------------------------------------------------ properties --
 
-;; Names of libzmq's that have a symbol of ours.
+;; The names of libzmq for the properties that have a symbol.
 (define-constant property-names
   '((peer-address . "Peer-Address") (user-id . "User-Id")
     (socket-type . "Socket-Type") (routing-id . "Routing-Id")))
@@ -135,33 +130,28 @@
                      "nothing is known of this message: receive it with properties: #t"
                      m name))
     (let ((code (%message-property data text)))
-      (cond ((eq? code enoent) #f)
-            ((eq? name 'socket-type)
-             (begin (checked 'message-property code m)
-                    (wire-type->symbol (%text))))
-            (else (checked 'message-property code m) (%text))))))
+      (and (not (eq? code enoent))
+           (let ((value (begin (checked 'message-property code m) (%text))))
+             (if (eq? name 'socket-type) (wire-type->symbol value) value))))))
 
-;; The type a peer says it has; never a symbol that it makes up.
+;; The type that a peer reports; #f unless it is known, so that no peer can make a symbol.
 (define (wire-type->symbol text)
-  (let ((known (%type-name (list->string (map char-downcase (string->list text))))))
-    (and known (string->symbol known))))
+  (let ((known (%type-name (lower-case text)))) (and known (string->symbol known))))
+
+(define (lower-case s) (list->string (map char-downcase (string->list s))))
 
 ;; -------------------------------------------------------------- building --
 
-;; A message of `size` bytes, all zero at first, that the procedure fills in.
-;; Nobody else has the message before it returns, and it cannot be entered
-;; again, so that the bytes of a message never change.
+;; A message of `size` bytes, all zero at first, that the procedure fills in.  The program has
+;; no message before the procedure returns, and cannot enter it again afterwards, so the bytes
+;; of a message never change.
 (define (build-message size procedure)
   (check-procedure 'build-message procedure)
-  (unless (exact-natural? size)
-    (fail-type 'build-message "a size in bytes" size))
-  (unless (< size (expt 2 62)) (fail 'build-message enomem size))
-  (let ((handle (checked 'build-message (%make-zeros size) size))
-        (made #f))
+  (unless (exact-natural? size) (fail-type 'build-message "a size in bytes" size))
+  (let ((handle (held-zeros 'build-message size)) (made #f))
     (dynamic-wind
      (lambda ()
-       (when made
-         (fail-argument 'build-message "this message was built already" made))
+       (when made (fail-argument 'build-message "this message was built already" made))
        (checked 'build-message (%fill-message handle)))
      (lambda ()
        (procedure (%bytes-pointer) size)

@@ -1,5 +1,4 @@
-;;; Monitors: what happens to the connections of a socket, and waiting for
-;;; them.
+;;; Monitors: the events of a socket's connections, and waiting for connections.
 
 (module (zmq monitor)
   (monitor-socket monitor? close-monitor receive-event monitor-fd monitor-events
@@ -20,8 +19,8 @@
 
   (declare (disable-interrupts))
 
-  ;; Whoever loads this module waits for connections, also for those that are
-  ;; older than the waiting.
+  ;; Connections are counted from the load of this module on, so that a wait knows those made
+  ;; before it.
   (define (observe-sockets on?)
     (unless (boolean? on?) (fail-type 'observe-sockets "a boolean" on?))
     (%observe-all on?)
@@ -31,11 +30,10 @@
 
   ;; ------------------------------------------------------------ monitors --
 
-  ;; `waiting` threads wait for the descriptor, which must stay open until the
-  ;; last of them has left; `stopped` once it was closed.
+  ;; `waiting` counts the threads that wait for the descriptor, which must stay open until the
+  ;; last of them has left.  `stopped` is whether close-monitor was called.
   (define-record-type zmq-monitor
-    (make-monitor-record handle socket waiting stopped)
-    monitor?
+    (make-monitor-record handle socket waiting stopped) monitor?
     (handle monitor-handle)
     (socket monitored-socket)
     (waiting monitor-waiting set-monitor-waiting!)
@@ -45,8 +43,7 @@
     (lambda (m port)
       (display "#<zmq monitor of " port)
       (display (monitored-socket m) port)
-      (when (monitor-stopped? m) (display " closed" port))
-      (display ">" port)))
+      (display (if (monitor-stopped? m) " closed>" ">") port)))
 
   (define (check-monitor location x)
     (if (monitor? x) x (fail-type location "a ZeroMQ monitor" x)))
@@ -58,19 +55,15 @@
           ((list? events)
            (foldl (lambda (bits name)
                     (check-symbol location name)
-                    (let ((bit (%event-bit (symbol->string name))))
-                      (if (eq? bit 0)
-                          (fail-argument location
-                                         (unknown "event" name
-                                                  (%event-near (symbol->string name)))
-                                         name)
-                          (bitwise-ior bits bit))))
+                    (let* ((text (symbol->string name)) (bit (%event-bit text)))
+                      (when (eq? bit 0)
+                        (fail-argument location (unknown "event" name (%event-near text)) name))
+                      (bitwise-ior bits bit)))
                   0 events))
           (else (fail-type location "a list of events, or all" events))))
 
   (define (open-monitor location s bits)
-    (let* ((handle (collect-and-make
-                    (lambda () (%make-monitor (handle-of location s) bits))))
+    (let* ((handle (collect-and-make (lambda () (%make-monitor (handle-of location s) bits))))
            (m (make-monitor-record (checked location handle s) s 0 #f)))
       (set-finalizer! m drop-monitor!)
       m))
@@ -105,8 +98,7 @@
   ;; -------------------------------------------------------------- events --
 
   (define-record-type zmq-event
-    (make-event symbol endpoint value code text missed)
-    event?
+    (make-event symbol endpoint value code text missed) event?
     (symbol event-symbol)
     (endpoint event-endpoint)
     (value event-value)
@@ -123,23 +115,21 @@
                       (and (event-text e) (string-append "(" (event-text e) ")"))))
       (display ">" port)))
 
-  ;; What the value is, by its kind in the kernel's table.
-  (define (decoded-value)
-    (case (%event-kind)
-      ((0) #f)
-      ((1 3 5) (%event-number))
-      (else (string->symbol (%event-symbol)))))
-
+  ;; The event received last.  The kernel's table says of what kind its value is.
   (define (found-event)
     (let ((endpoint (%event-endpoint)))
       (make-event (string->symbol (%event-name))
-                  (if (string=? endpoint "") #f endpoint)
-                  (decoded-value)
+                  (and (not (string=? endpoint "")) endpoint)
+                  (case (%event-kind)
+                    ((0) #f)
+                    ((1 3 5) (%event-number))
+                    (else (string->symbol (%event-symbol))))
                   (%event-number)
                   (%event-text)
                   (%event-missed))))
 
-  ;; Performs an operation that waits for events.
+  ;; Performs an operation that waits for events.  A continuation may leave the wait and enter it
+  ;; again; a thread is counted while it is inside.
   (define (perform-on-monitor location m limit attempt)
     (let ((inside #f))
       (wind
@@ -156,25 +146,26 @@
   (define (receive-event m . rest)
     (check-monitor 'receive-event m)
     (with-keywords 'receive-event rest ((#:timeout timeout #f))
-      (let ((got (perform-on-monitor
-                  'receive-event m (deadline (check-timeout 'receive-event timeout))
-                  (lambda ()
-                    (let ((code (%receive-event (monitor-handle m))))
-                      (if (eq? code 0) (found-event) code))))))
+      (let* ((limit (deadline (check-timeout 'receive-event timeout)))
+             (attempt (lambda ()
+                        (let ((code (%receive-event (monitor-handle m))))
+                          (if (eq? code 0) (found-event) code))))
+             (got (perform-on-monitor 'receive-event m limit attempt)))
         (if (fixnum? got) (fail 'receive-event got m) got))))
 
   ;; ------------------------------------------------------------- waiting --
 
-  ;; Inproc has no events, and a socket that is closed may linger before its
-  ;; monitor ends: so it is looked after again and again.
+  ;; Inproc connections cause no events, and a socket that was closed may linger before its
+  ;; monitor ends, so a wait looks again after so many milliseconds.
   (define-constant look-again 50)
 
   (define (earlier a b) (if (and a (< a b)) a b))
 
-  ;; Waits until `look`, called when the counts are known, answers #t; it
-  ;; answers #f, or when to look again at the latest.
-  (define (wait-for-connections location s limit look)
-    (let* ((m (open-monitor location s (mask-of-events location '(handshake-succeeded))))
+  ;; Waits until (look), called when the counts are known, returns #t.  Otherwise it returns #f,
+  ;; or the latest time to look again.
+  (define (wait-for-connections location s timeout look)
+    (let* ((limit (deadline (check-timeout location timeout)))
+           (m (open-monitor location s (mask-of-events location '(handshake-succeeded))))
            (next #f)
            (attempt (lambda ()
                       (%receive-event (monitor-handle m))
@@ -185,10 +176,9 @@
        void
        (lambda ()
          (let loop ()
-           (cond ((perform-on-monitor
-                   location m (earlier next (earlier limit (+ (now) look-again))) attempt))
-                 ((passed? limit) #f)
-                 (else (loop)))))
+           (or (perform-on-monitor
+                location m (earlier next (earlier limit (+ (now) look-again))) attempt)
+               (and (not (passed? limit)) (loop)))))
        (lambda () (close-monitor m)))))
 
   (define (check-count location n)
@@ -198,12 +188,9 @@
     (handle-of 'wait-connected s)
     (with-keywords 'wait-connected rest ((#:peers peers 1) (#:timeout timeout #f))
       (check-count 'wait-connected peers)
-      (wait-for-connections 'wait-connected s
-                            (deadline (check-timeout 'wait-connected timeout))
-                            (lambda () (>= (%peers) peers)))))
+      (wait-for-connections 'wait-connected s timeout (lambda () (>= (%peers) peers)))))
 
-  ;; The publisher's socket must have seen the subscriptions that are in, which
-  ;; reading its events makes it do.
+  ;; Reading the events of the publisher makes it process the subscriptions that have arrived.
   (define (wait-for-subscribers s n . rest)
     (handle-of 'wait-for-subscribers s)
     (check-count 'wait-for-subscribers n)
@@ -211,9 +198,6 @@
       (fail-argument 'wait-for-subscribers "only PUB and XPUB have subscribers" s))
     (with-keywords 'wait-for-subscribers rest ((#:timeout timeout #f))
       (and (wait-for-connections
-            'wait-for-subscribers s
-            (deadline (check-timeout 'wait-for-subscribers timeout))
-            (lambda ()
-              (and (>= (%peers) n)
-                   (or (<= (%settled) (now)) (%settled)))))
+            'wait-for-subscribers s timeout
+            (lambda () (and (>= (%peers) n) (or (<= (%settled) (now)) (%settled)))))
            (begin (socket-option s 'events) #t)))))

@@ -1,4 +1,4 @@
-;;; Options: a value of Scheme to and from what the kernel's row says it is.
+;;; Options: the kernel's table says what type each one has, and this file converts its values.
 
 ;; In the order of sz_value_type.
 (define-constant boolean-type 0)
@@ -11,60 +11,46 @@
   (check-symbol location name)
   (let* ((text (symbol->string name))
          (row (%option-row context? text)))
-    (if (fx>= row 0)
-        row
-        (fail-argument location
-                       (unknown (if context? "context option" "socket option")
-                                name (%option-near context? text))
-                       name))))
-
-(define (option-symbols row)
-  (map string->symbol (string-split (%option-symbols row))))
-
-(define (position x list)
-  (let loop ((l list) (i 0))
-    (cond ((null? l) #f)
-          ((eq? x (car l)) i)
-          (else (loop (cdr l) (fx+ i 1))))))
-
-(define (range-text low high)
-  (string-append "value out of range " (number->string low) " to "
-                 (number->string high)))
-
-(define (check-range location row name value low high)
-  (cond ((not (exact-integer? value))
-         (fail-type location "an exact integer" value))
-        ((<= low value high) value)
-        (else (fail-argument location (range-text low high) name value))))
-
-;; A word of an enumeration as its number.
-(define (symbol->integer location row name value)
-  (check-symbol location value)
-  (or (position value (option-symbols row))
+    (when (fx< row 0)
       (fail-argument location
-                     (string-append "not one of " (%option-symbols row))
-                     name value)))
+                     (unknown (if context? "context option" "socket option")
+                              name (%option-near context? text))
+                     name))
+    row))
+
+(define (option-symbols row) (map string->symbol (string-split (%option-symbols row))))
+
+;; The least and the greatest value.
+(define (bounds row type)
+  (if (eq? type bitmap-type)
+      (values 0 (- (expt 2 64) 1))
+      (values (%option-min row) (%option-max row))))
 
 (define (value->integer location row name value)
+  (define (symbol->integer x)
+    (check-symbol location x)
+    (let loop ((symbols (option-symbols row)) (i 0))
+      (cond ((null? symbols)
+             (fail-argument location (string-append "not one of " (%option-symbols row)) name x))
+            ((eq? x (car symbols)) i)
+            (else (loop (cdr symbols) (fx+ i 1))))))
   (let ((type (%option-type row)))
     (cond ((eq? type boolean-type)
-           (if (boolean? value)
-               (if value 1 0)
-               (fail-type location "a boolean" value)))
-          ((eq? type bitmap-type)
-           (check-range location row name value 0 (- (expt 2 64) 1)))
-          ((eq? type enum-type) (symbol->integer location row name value))
+           (unless (boolean? value) (fail-type location "a boolean" value))
+           (if value 1 0))
+          ((eq? type enum-type) (symbol->integer value))
           ((eq? type flags-type)
-           (unless (list? value)
-             (fail-type location "a list of symbols" value))
-           (foldl (lambda (bits v)
-                    (bitwise-ior
-                     bits
-                     (expt 2 (symbol->integer location row name v))))
-                  0 value))
+           (unless (list? value) (fail-type location "a list of symbols" value))
+           (foldl (lambda (bits x) (bitwise-ior bits (expt 2 (symbol->integer x)))) 0 value))
+          ((not (exact-integer? value)) (fail-type location "an exact integer" value))
           (else
-           (check-range location row name value
-                        (%option-min row) (%option-max row))))))
+           (receive (low high) (bounds row type)
+             (unless (<= low value high)
+               (fail-argument location
+                              (string-append "value out of range " (number->string low) " to "
+                                             (number->string high))
+                              name value)))
+           value))))
 
 (define (integer->value row n)
   (let ((type (%option-type row)))
@@ -74,17 +60,16 @@
            (let ((symbols (option-symbols row)))
              (if (< -1 n (length symbols)) (list-ref symbols n) n)))
           ((eq? type flags-type)
-           (let loop ((symbols (option-symbols row)) (bit 1))
+           (let loop ((symbols (option-symbols row)) (n n))
              (cond ((null? symbols) '())
-                   ((eqv? 0 (bitwise-and n bit)) (loop (cdr symbols) (* 2 bit)))
-                   (else (cons (car symbols) (loop (cdr symbols) (* 2 bit)))))))
+                   ((even? n) (loop (cdr symbols) (arithmetic-shift n -1)))
+                   (else (cons (car symbols) (loop (cdr symbols) (arithmetic-shift n -1)))))))
           (else n))))
 
 (define (set-option! location s name value)
   (check-socket location s)
   (if (eq? name 'swap)
-      (with-swap location s value
-                 (lambda () (set-plain-option! location s name value)))
+      (with-swap location s value (lambda () (set-plain-option! location s name value)))
       (set-plain-option! location s name value)))
 
 (define (set-plain-option! location s name value)
@@ -95,8 +80,7 @@
           (cond ((eq? type bitmap-type)
                  (%set-bits handle row (value->integer location row name value)))
                 ((<= type flags-type)
-                 (%set-integer handle row
-                               (value->integer location row name value)))
+                 (%set-integer handle row (value->integer location row name value)))
                 ((bytes? value) (%set-bytes handle row (bytes-storage value)))
                 (else (fail-type location "a string, blob or u8vector"
                                  (if (%option-secret? row) name value))))))
@@ -106,17 +90,14 @@
         (checked location code name value s))
     (void)))
 
-(define (socket-option-set! s name value)
-  (set-option! 'socket-option-set! s name value))
+(define (socket-option-set! s name value) (set-option! 'socket-option-set! s name value))
 
 (define (socket-option s name)
   (check-socket 'socket-option s)
   (let* ((row (find-option 'socket-option #f name))
          (integer? (<= (%option-type row) flags-type))
          (handle (socket-handle s))
-         (code (if integer?
-                   (%get-integer handle row)
-                   (%get-bytes handle row)))
+         (code (if integer? (%get-integer handle row) (%get-bytes handle row)))
          (value (and (fx>= code 0)
                      (if integer?
                          (integer->value row (%number))
@@ -125,19 +106,16 @@
     (socket-touched! s)
     (checked 'socket-option code name s)
     (case name
-      ;; The kernel receives whole messages; what is left is ours to know.
+      ;; The kernel receives whole messages; the socket's record has the parts that are unread.
       ((rcvmore) (unread? s))
-      ((events) (if (and (unread? s) (not (memq 'in value)))
-                    (cons 'in value)
-                    value))
+      ((events) (if (and (unread? s) (not (memq 'in value))) (cons 'in value) value))
       (else value))))
 
 ;; -------------------------------------------------------------- as data --
 
-(define-constant type-names
-  '#(boolean integer bitmap enum flags bytes string key))
+(define-constant type-names '#(boolean integer bitmap enum flags bytes string key))
 
-;; The rows of one scope as association lists; or the one called `name`.
+;; The rows of one scope as association lists, or only the one called `name`.
 (define (option-table location context? name)
   (if name
       (row->alist (find-option location context? name))
@@ -147,31 +125,26 @@
                (cons (row->alist row) (loop (fx+ row 1))))
               (else (loop (fx+ row 1)))))))
 
-(define (socket-options #!optional name)
-  (option-table 'socket-options #f name))
-
-(define (context-options #!optional name)
-  (option-table 'context-options #t name))
+(define (socket-options #!optional name) (option-table 'socket-options #f name))
+(define (context-options #!optional name) (option-table 'context-options #t name))
 
 (define (row->alist row)
-  (let* ((text (lambda (column) (%option-text row column)))
-         (symbol (lambda (column)
-                   (let ((t (text column)))
-                     (and (not (string=? t "")) (string->symbol t)))))
-         (type (%option-type row))
-         (name (symbol 0))
-         (bounded? (and (not (eq? type boolean-type))
-                        (not (eq? type enum-type))
-                        (not (eq? type flags-type))))
-         (bits? (eq? type bitmap-type)))
+  (let*-values
+      (((text) (lambda (column) (%option-text row column)))
+       ((symbol) (lambda (column)
+                   (let ((t (text column))) (and (not (string=? t "")) (string->symbol t)))))
+       ((type) (%option-type row))
+       ((name) (symbol 0))
+       ((low high) (if (memv type (list boolean-type enum-type flags-type))
+                       (values #f #f)
+                       (bounds row type))))
     `((symbol . ,name)
       (alias-of . ,(let ((real (symbol 1))) (and (not (eq? real name)) real)))
       (type . ,(vector-ref type-names type))
       (access . ,(symbol 2))
       (unit . ,(symbol 3))
-      (minimum . ,(and bounded? (if bits? 0 (%option-min row))))
-      (maximum . ,(and bounded?
-                       (if bits? (- (expt 2 64) 1) (%option-max row))))
+      (minimum . ,low)
+      (maximum . ,high)
       (values . ,(option-symbols row))
       (default . ,(row-default row type (symbol 2)))
       ,@(if (%option-context? row)
@@ -183,7 +156,7 @@
       (secret . ,(%option-secret? row))
       (text . ,(text 6)))))
 
-;; What a fresh socket has; #f for what is only read.
+;; The value in a new socket or context; #f if the option can only be read.
 (define (row-default row type access)
   (cond ((eq? access 'r) #f)
         ((eq? type bitmap-type) (%option-initial row))
@@ -195,11 +168,10 @@
   (let loop ((i 0))
     (let ((name (%type-at i)))
       (cond ((not name) '())
-            ((%option-type? row i)
-             (cons (string->symbol name) (loop (fx+ i 1))))
+            ((%option-type? row i) (cons (string->symbol name) (loop (fx+ i 1))))
             (else (loop (fx+ i 1)))))))
 
-;; As zmq-version: "4.2" is (4 2 0).
+;; "4.2" is (4 2 0), as from zmq-version.
 (define (text->version text)
   (let ((numbers (map string->number (string-split text "."))))
     (if (null? (cddr numbers)) (append numbers '(0)) numbers)))

@@ -2,24 +2,20 @@
 
 ;; ----------------------------------------------------------------- Z85 --
 
-;; A failure at a place in text that may be secret.
+;; Names the place of a failure, not the text, which may be secret.
 (define (fail-at location code place)
   (fail/text location code
-             (string-append (%error-text code) ", at index "
-                            (number->string place))
+             (string-append (%error-text code) ", at index " (number->string place))
              (list place)))
 
 (define (check-bytes location x)
-  (if (bytes? x)
-      (bytes-storage x)
-      (fail-type location "a string, blob or u8vector" #f)))
+  (if (bytes? x) (bytes-storage x) (fail-type location "a string, blob or u8vector" #f)))
 
 (define (z85-encode bytes)
   (let* ((data (check-bytes 'z85-encode bytes))
          (size (bytes-size data))
          (text (make-bytes 'z85-encode (fx* 5 (fx/ size 4)))))
-    (checked 'z85-encode (if (fx= 0 (fxmod size 4)) (%z85-encode data text) ez85size)
-             size)
+    (checked 'z85-encode (if (fx= 0 (fxmod size 4)) (%z85-encode data text) ez85size) size)
     text))
 
 (define (z85-decode text)
@@ -33,29 +29,21 @@
 
 (define-constant key-length 40)
 
-;; A key given as bytes or as Z85, as Z85.
-(define (key-text location x)
-  (let* ((key (check-bytes location x))
-         (text (make-string key-length))
-         (code (%key-text key text)))
+;; The key, in Z85, that C makes of a key in bytes or Z85.
+(define (made-key location make x)
+  (let* ((text (make-string key-length)) (code (make (check-bytes location x) text)))
     (cond ((fx= code 0) text)
-          ((fx= code ekey) (fail location code))
+          ((or (fx= code ekey) (fx= code eunsupported)) (fail location code))
           (else (fail-at location code (%number))))))
+
+(define (key-text location x) (made-key location %key-text x))
+(define (curve-public-key secret) (made-key 'curve-public-key %curve-public secret))
 
 (define (curve-keypair)
   (let ((public (make-string key-length)) (secret (make-string key-length)))
     (checked 'curve-keypair (%curve-keypair public secret))
     (values public secret)))
 
-(define (curve-public-key secret)
-  (let* ((key (check-bytes 'curve-public-key secret))
-         (public (make-string key-length))
-         (code (%curve-public key public)))
-    (cond ((fx= code 0) public)
-          ((or (fx= code ekey) (fx= code eunsupported)) (fail 'curve-public-key code))
-          (else (fail-at 'curve-public-key code (%number))))))
-
-;; Whether two strings are the same, in a time that tells only about their
-;; lengths.
+;; Whether two strings are the same, in a time that depends only on their lengths.
 (define (same-text? a b)
   (and (fx= (string-length a) (string-length b)) (%same-bytes? a b)))

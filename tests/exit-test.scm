@@ -36,6 +36,46 @@
       (receive-message (make-socket 'pull))))
   (check-delivered 'condition '((raise 'no-condition))))
 
+(test "an error is printed before the sockets are closed, and what was sent arrives"
+  (let* ((in (make-socket 'pull)) (e (bind-socket in "tcp://127.0.0.1:*")))
+    (receive (outcome output errors)
+        (run-child `((define s (make-socket 'push connect: ,e))
+                     (send-message s "sent")
+                     (receive-message s)))
+      (check= 'condition outcome)
+      (check (substring-index "Error: (receive-message)" errors))
+      (check (substring-index (string-append "#<zmq socket push " e " open>") errors))
+      (check (substring-index "Call history" errors)))
+    (check= "sent" (take in))
+    (close-socket in)))
+
+(test "an error that nobody handles is printed as CHICKEN prints it"
+  (let* ((path (string-append "/tmp/szmq-error-" (number->string (current-process-id))))
+         (printed
+          (lambda (forms)
+            (with-output-to-file path
+              (lambda () (for-each (lambda (form) (write form) (newline)) forms)))
+            (let ((child (start-program (csi) (list "-s" path))))
+              (check= 'condition (wait-for-child child))
+              (child-errors child))))
+         ;; the call history has no room for what comes before these
+         (calls (let loop ((i 0))
+                  (if (= i 10) '() (cons '(list (list) (list)) (loop (+ i 1)))))))
+    (for-each
+     (lambda (form)
+       (let ((program `((import (chicken condition) (chicken port)) ,@calls ,form)))
+         (check= (printed program) (printed (cons '(import zmq) program)))))
+     `((error "text")
+       (error 'here "text" "one argument")
+       (error "text" '|two arguments| ,(make-string 200 #\x) '(1 #\a))
+       (error 'not-a-text 1)
+       (abort (make-property-condition 'exn 'arguments '(1)))
+       (abort 'no-condition)
+       (car 5)
+       (begin (current-error-port (make-output-port (lambda (text) (error "broken")) void))
+              (error "text"))))
+    (delete-file path)))
+
 (test "an error in a REPL does not end what it uses"
   (let ((path (string-append "/tmp/szmq-repl-" (number->string (current-process-id)))))
     (with-output-to-file path

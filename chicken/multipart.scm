@@ -14,45 +14,37 @@
   (check-part 'wrap-message identity)
   (cons identity (cons "" (check-parts 'wrap-message parts))))
 
-;; Two values: the first part, and what follows it and the empty part behind
-;; it, if there is one.
+;; Two values: the first part, and the parts after it and after the empty part that may follow
+;; it.
 (define (unwrap-message parts)
   (check-parts 'unwrap-message parts)
-  (when (null? parts)
-    (fail-type 'unwrap-message "a list of one part or more" parts))
+  (when (null? parts) (fail-type 'unwrap-message "a list of one part or more" parts))
   (let ((rest (cdr parts)))
     (values (car parts)
-            (if (and (pair? rest) (eqv? 0 (part-size (car rest))))
-                (cdr rest)
-                rest))))
+            (if (and (pair? rest) (eqv? 0 (part-size (car rest)))) (cdr rest) rest))))
 
 ;; -------------------------------------------------------------- encoding --
 
-;; In the form of czmq's zmsg_encode and of cppzmq.
+;; The format is that of czmq's zmsg_encode and of cppzmq.
 (define (encode-message parts . rest)
   (with-keywords 'encode-message rest ((#:as as (zmq-receive-as)))
     (check-as 'encode-message as)
     (check-parts 'encode-message parts)
-    (present
-     (settled (held-message (checked 'encode-message (%encode-parts parts))))
-     as)))
+    (present (settled (held-message (checked 'encode-message (%encode-parts parts)))) as)))
 
 (define (decode-message encoded . rest)
   (with-keywords 'decode-message rest ((#:as as (zmq-receive-as)))
     (check-as 'decode-message as)
     (check-part 'decode-message encoded)
-    (let* ((data (if (message? encoded)
-                     (message-data encoded)
-                     (bytes-storage encoded)))
+    (let* ((data (if (message? encoded) (message-data encoded) (bytes-storage encoded)))
            (own (if (fixnum? data)
                     encoded
-                    (held-message
-                     (checked 'decode-message (%make-message data)))))
+                    (held-message (checked 'decode-message (%make-message data)))))
            (parts (decode-parts own)))
       (unless (eq? own encoded) (%free-message (message-data own)))
       (map (lambda (part) (present part as)) parts))))
 
-;; The parts as strings, and as messages where they are large.
+;; Small parts as strings, large ones as messages.
 (define (decode-parts m)
   (let loop ((offset 0) (count 1) (parts '()))
     (let ((code (%decode-part (message-data m) offset)))
@@ -62,10 +54,8 @@
             ((fx= code 0) (reverse parts))
             (else
              (fail/text 'decode-message code
-                        (string-append (%error-text code) ": part "
-                                       (number->string count) ", at byte "
-                                       (number->string offset)
-                                       ", is cut off")
+                        (string-append (%error-text code) ": part " (number->string count)
+                                       ", at byte " (number->string offset) ", is cut off")
                         (list m)))))))
 
 (define (decoded-part m)
