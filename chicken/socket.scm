@@ -3,47 +3,38 @@
 (set-record-printer! 'zmq-socket
   (lambda (s port)
     (let ((state (%check-socket (socket-handle s))))
-      (display "#<zmq socket " port)
-      (display (socket-type-name s) port)
-      (for-each (lambda (e) (display " " port) (display e port))
-                (if (fx= state 0) (endpoints s) '()))
-      (display (if (fx= state 0) " open" " ") port)
-      (unless (fx= state 0) (display (%error-symbol state) port))
-      (display ">" port))))
+      (display-all port "#<zmq socket " (socket-type-name s))
+      (when (fx= state 0) (for-each (lambda (e) (display-all port " " e)) (endpoints s)))
+      (display-all port " " (if (fx= state 0) "open" (%error-symbol state)) ">"))))
 
-;; -------------------------------------------------------------- making --
+;; ---------------------------------------------------------------- making --
 
 (define (close-dropped-socket! s) (%close-socket (socket-handle s)))
 
 (define (type-name type)
   (check-symbol 'make-socket type)
-  (let* ((name (symbol->string type))
-         (known (%type-name name)))
-    (or known
-        (fail-argument 'make-socket
-                       (unknown "socket type" type (%type-near name))
-                       type))))
+  (let ((name (symbol->string type)))
+    (or (%type-name name)
+        (fail-argument 'make-socket (unknown "socket type" type (%type-near name)) type))))
 
-;; Sockets and descriptors that nobody uses any more may be in the way until
-;; they are collected, and then for the moment that libzmq needs.
-(define in-the-way (list eagain emfile esockets edescriptors))
+;; Sockets and descriptors that are no longer used may count against a limit until they are
+;; collected, and then until libzmq has released them.
+(define limits-reached (list eagain emfile esockets edescriptors))
 
-(define (in-the-way? code) (memv code in-the-way))
+(define (limit-reached? code) (memv code limits-reached))
 
-;; The handle that the attempt makes, or why it could not.
+;; Returns the handle that the attempt makes, or its error code.
 (define (collect-and-make attempt)
   (let ((handle (attempt)))
-    (if (in-the-way? handle)
-        (begin (gc #t) (try-often 20 in-the-way? attempt))
+    (if (limit-reached? handle)
+        (begin (gc #t) (try-often 20 limit-reached? attempt))
         handle)))
 
 (define (open-socket context name)
-  (let ((handle (collect-and-make
-                 (lambda () (%make-socket (context-handle context) name)))))
-    (when (fx< handle 0)
-      (fail 'make-socket (if (fx= handle eagain) esockets handle)
-            (string->symbol name) context))
-    handle))
+  (let ((handle (collect-and-make (lambda () (%make-socket (context-handle context) name)))))
+    (if (fx< handle 0)
+        (fail 'make-socket (if (fx= handle eagain) esockets handle) (string->symbol name) context)
+        handle)))
 
 (define (make-socket type . rest)
   (let* ((name (type-name type))
@@ -51,44 +42,35 @@
          (context (if (and context? (car rest))
                       (check-context 'make-socket (car rest))
                       (usable-default-context)))
-         (s (make-socket-record (open-socket context name)
-                                (string->symbol name) context)))
+         (s (make-socket-record (open-socket context name) (string->symbol name) context)))
     (set-finalizer! s close-dropped-socket!)
-    (set-at-birth! s (if context? (cdr rest) rest))
+    (configure-socket! s (if context? (cdr rest) rest))
     s))
 
-;; Options come before endpoints, whatever the order of the keywords.
-(define (set-at-birth! s keywords)
-  (handle-exceptions e
-      (begin (close-socket s) (abort e))
+;; Sets the options, and then opens the endpoints, whatever the order of the keywords.
+(define (configure-socket! s keywords)
+  (define (for-each-value proc value) (for-each proc (if (list? value) value (list value))))
+  (define (open-all open value)
+    (for-each-value (lambda (e) (open-endpoint 'make-socket open s e)) value))
+  (handle-exceptions e (begin (close-socket s) (abort e))
     (for-each-keyword 'make-socket keywords
       (lambda (name value)
         (case name
           ((bind connect) #f)
-          ((subscribe)
-           (for-each (lambda (v) (set-option! 'make-socket s name v))
-                     (if (list? value) value (list value))))
+          ((subscribe) (for-each-value (lambda (v) (set-option! 'make-socket s name v)) value))
           (else (set-option! 'make-socket s name value)))))
     (for-each-keyword 'make-socket keywords
       (lambda (name value)
-        (let ((endpoints (if (list? value) value (list value))))
-          (case name
-            ((bind)
-             (for-each (lambda (e) (open-endpoint 'make-socket %bind s e))
-                       endpoints))
-            ((connect)
-             (for-each (lambda (e) (open-endpoint 'make-socket %connect s e))
-                       endpoints))))))))
+        (case name
+          ((bind) (open-all %bind value))
+          ((connect) (open-all %connect value)))))))
 
-;; Closes the socket however the procedure is left; what enters it again finds
-;; the socket closed.
+;; Closes the socket however the procedure is left.  A continuation that enters the procedure
+;; again finds the socket closed.
 (define (call-with-socket type procedure . rest)
   (check-procedure 'call-with-socket procedure)
   (let ((s (apply make-socket type rest)))
-    (dynamic-wind
-     void
-     (lambda () (procedure s))
-     (lambda () (close-socket s)))))
+    (dynamic-wind void (lambda () (procedure s)) (lambda () (close-socket s)))))
 
 (define (close-socket s)
   (check-socket 'close-socket s)
@@ -101,9 +83,7 @@
     (checked 'close-socket code s)
     (void)))
 
-(define (socket-closed? s)
-  (check-socket 'socket-closed? s)
-  (not (fx= 0 (%check-socket (socket-handle s)))))
+(define (socket-closed? s) (not (fx= 0 (%check-socket (handle-of 'socket-closed? s)))))
 
 (define (socket-type s)
   (check-socket 'socket-type s)
@@ -113,19 +93,18 @@
   (check-socket 'socket-context s)
   (socket-context-record s))
 
-;; ----------------------------------------------------------- endpoints --
+;; ------------------------------------------------------------- endpoints --
 
-;; Where there is an authenticator, it guards the sockets that are bound, and
-;; the servers that connect: libzmq itself lets everybody in who says nothing
-;; about security, and if the authenticator has gone, every CURVE client too.
+;; If the context has an authenticator, sockets that bind and security servers that connect get
+;; its ZAP domain, which is enforced.  libzmq by itself accepts every peer that uses no security,
+;; and if the authenticator has ended, also every CURVE client.
 (define (guard! location s endpoint bound?)
   (let ((domain (context-guard (socket-context-record s))))
     (when (and domain
                (not (eq? 'stream (socket-type-name s)))
                (not (substring=? "inproc:" endpoint 0 0 7))
                (or bound? (security-server? s)))
-      (when (equal? "" (socket-option s 'zap-domain))
-        (set-option! location s 'zap-domain domain))
+      (when (equal? "" (socket-option s 'zap-domain)) (set-option! location s 'zap-domain domain))
       (set-option! location s 'zap-enforce-domain #t))))
 
 (define (security-server? s)
@@ -135,16 +114,15 @@
     ((gssapi) (socket-option s 'gssapi-server))
     (else #f)))
 
-;; When a socket was closed or unbound last: libzmq keeps its address for
-;; another moment.
+;; When a socket was closed or unbound last: libzmq releases its address a little later.
 (define released -1000)
-(define-constant moment 200)
+(define-constant release-time 200)      ; milliseconds
 (define-constant most-tries 40)
 
 (define (released!) (set! released (now)))
 
 (define (just-released? code)
-  (and (fx= code eaddrinuse) (not (passed? (+ released moment)))))
+  (and (fx= code eaddrinuse) (not (passed? (+ released release-time)))))
 
 (define (open-endpoint location open s endpoint)
   (check-socket location s)
@@ -166,15 +144,13 @@
     (checked location code endpoint s)
     (void)))
 
-(define (bind-socket s endpoint)
-  (open-endpoint 'bind-socket %bind s endpoint))
-(define (connect-socket s endpoint)
-  (open-endpoint 'connect-socket %connect s endpoint))
+(define (bind-socket s endpoint) (open-endpoint 'bind-socket %bind s endpoint))
+(define (connect-socket s endpoint) (open-endpoint 'connect-socket %connect s endpoint))
+(define (disconnect-socket s endpoint) (close-endpoint 'disconnect-socket %disconnect s endpoint))
+
 (define (unbind-socket s endpoint)
   (close-endpoint 'unbind-socket %unbind s endpoint)
   (released!))
-(define (disconnect-socket s endpoint)
-  (close-endpoint 'disconnect-socket %disconnect s endpoint))
 
 (define (endpoints s)
   (let loop ((i 0))
@@ -182,31 +158,23 @@
       (if e (cons e (loop (fx+ i 1))) '()))))
 
 (define (socket-endpoints s)
-  (check-socket 'socket-endpoints s)
-  (checked 'socket-endpoints (%check-socket (socket-handle s)) s)
+  (checked 'socket-endpoints (%check-socket (handle-of 'socket-endpoints s)) s)
   (endpoints s))
 
-(define (socket-fd s)
-  (check-socket 'socket-fd s)
-  (checked 'socket-fd (%socket-fd (socket-handle s)) s))
+(define (socket-fd s) (checked 'socket-fd (%socket-fd (handle-of 'socket-fd s)) s))
 
-;; --------------------------------------------------------- connections --
+;; ----------------------------------------------------------- connections --
 
-;; For the modules beside this one, which do not see the record's fields.
+;; The handle, after a check: for fields that other modules do not see.
 (define (handle-of location s)
   (check-socket location s)
   (socket-handle s))
 
-;; What became of the socket's connections, as an alist; #f where nobody
-;; observes them.
+;; Counts of the socket's connections, as an alist; #f if the socket is not observed.
 (define (socket-connections s)
-  (let* ((handle (handle-of 'socket-connections s))
-         (code (%connections handle)))
+  (let ((code (%connections (handle-of 'socket-connections s))))
     (cond ((fx= code 0)
-           (list (cons 'peers (%peers))
-                 (cons 'handshakes (%accepted))
-                 (cons 'disconnects (%lost))
-                 (cons 'reconnects (%retried))
-                 (cons 'handshake-failures (%failed))))
+           `((peers . ,(%peers)) (handshakes . ,(%accepted)) (disconnects . ,(%lost))
+             (reconnects . ,(%retried)) (handshake-failures . ,(%failed))))
           ((fx= code enoent) #f)
           (else (fail 'socket-connections code s)))))

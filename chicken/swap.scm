@@ -1,17 +1,16 @@
-;;; Swaps drain while the program does something else: the pump, a client of the loop, moves
-;;; what waits to libzmq, a slice of at most 200 microseconds at a time.  A poller of its own
-;;; tells it when messages begin to wait and when their sockets signal.
+;;; The pump sends the messages in swaps while the program does something else.  The loop calls
+;;; it; it moves messages from a swap to libzmq in slices of at most 200 microseconds.  Its poller
+;;; reports when messages begin to wait in a swap and when their socket's descriptor signals.
 
 (define zmq-swap-directory
   (make-parameter (%swap-directory)
-    (lambda (path)
-      (if (string? path) path (fail-type 'zmq-swap-directory "a string" path)))))
+    (lambda (path) (check-string 'zmq-swap-directory path))))
 
 (define pump-poller -1)
-(define swaps (vector '()))         ; sockets with a swap, as (handle . due)
+(define swaps (vector '()))     ; a list of (handle . due), of the sockets with a swap
 (define pump-timer #f)
 
-;; The poller is made anew in a forked child.
+;; A forked child needs a new poller.
 (define (watch-swap! s)
   (when (fx< (%poller-fd pump-poller) 0)
     (set! pump-poller (checked 'socket-option-set! (%make-poller)))
@@ -22,8 +21,7 @@
     (cond ((fx>= code 0) (add-first! swaps 0 (cons handle #f)))
           ((not (fx= code eeexist)) (fail 'socket-option-set! code s)))))
 
-;; Pumps the sockets that have signalled and those whose time has come, and then asks to be
-;; called again.
+;; Pumps the sockets that have signalled or are due, and then asks the loop to call it again.
 (define (pump!)
   (pump-due!)
   (when pump-timer (cancel! pump-timer))
@@ -32,7 +30,7 @@
   (unwatch! (%poller-fd pump-poller) pump!)
   (watch! (%poller-fd pump-poller) pump!))
 
-;; Until a check finds nothing: the poller's descriptor tells of what comes after that.
+;; Goes on until a check finds nothing: only then the poller's descriptor signals again.
 (define (pump-due!)
   (let* ((found (make-vector (fx* 2 most-ready) 0))
          (n (%check-poller pump-poller found most-ready)))
@@ -42,40 +40,36 @@
     (for-each pump-socket! (vector-ref swaps 0))
     (when (fx> n 0) (pump-due!))))
 
-;; `due` is when to pump again, or #f until the socket signals.
+;; `due` is when to pump the socket again, or #f to wait until it signals, as after
+;; shutdown-context.  A socket that was closed is forgotten.
 (define (pump-socket! entry)
   (when (passed? (cdr entry))
     (let ((code (%pump (car entry))))
-      (cond ((fx>= code 0)
-             (let ((next (%number))) (set-cdr! entry (and (>= next 0) next))))
-            ((fx= 0 (%check-socket (car entry)))
-             (set-cdr! entry #f))       ; as after shutdown-context
+      (cond ((fx>= code 0) (let ((next (%number))) (set-cdr! entry (and (>= next 0) next))))
+            ((fx= 0 (%check-socket (car entry))) (set-cdr! entry #f))
             (else
              (%unwatch-socket pump-poller (car entry))
              (%list-remove swaps 0 entry))))))
 
 (define (earliest entries)
   (foldl (lambda (time entry)
-           (let ((due (cdr entry)))
-             (if (and due (or (not time) (< due time))) due time)))
+           (let ((due (cdr entry))) (if (and due time) (min due time) (or due time))))
          #f entries))
 
-;; ------------------------------------------------------------- options --
+;; --------------------------------------------------------------- options --
 
-(define (option-integer s name)
-  (if (fx= 0 (%get-integer (socket-handle s) (%option-row #f name))) (%number) 0))
+(define (has-swap? s)
+  (and (fx= 0 (%get-integer (socket-handle s) (%option-row #f "swap"))) (> (%number) 0)))
 
-(define (has-swap? s) (> (option-integer s "swap") 0))
-
-;; What sets the option swap: before it a socket gets its directory.
+;; Calls `set`, which sets the option swap to the value.  A socket that has no swap-directory gets
+;; that of the parameter first.
 (define (with-swap location s value set)
   (let ((before (has-swap? s))
         (row (%option-row #f "swap-directory")))
     (when (and (not before) (exact-integer? value) (> value 0)
                (fx= 0 (%get-bytes (socket-handle s) row))
                (= 0 (%bytes-size)))
-      (checked location
-               (%set-bytes (socket-handle s) row (zmq-swap-directory))
+      (checked location (%set-bytes (socket-handle s) row (zmq-swap-directory))
                'swap-directory (zmq-swap-directory)))
     (set)
     (when (and (has-swap? s) (not before))
