@@ -14,7 +14,7 @@
                 lower-case key-text curve-public-key curve-keypair z85-encode same-text? %wipe
                 %read-keyfile %keyfile-room %save-keyfile %keyfile-stamp %stamp-size %stamp-age
                 %check-network %network-holds? check-context context-guard set-context-guard!
-                start-thread pause! make-socket close-socket socket-closed? bind-socket
+                start-thread finish-or pause! make-socket close-socket socket-closed? bind-socket
                 unbind-socket send-multipart-message receive-multipart-message))
 
   ;; Many threads change the counts of an authenticator.  The program's own procedures can be

@@ -312,10 +312,11 @@
          (policies (make-policies #f #f #f #f '() #f))
          (a (make-authenticator context socket policies #f 0 0 0))
          (old (context-guard context)))
-    (handle-exceptions e
-        (begin (close-socket socket) (set-context-guard! context old) (abort e))
-      (configure! 'start-authenticator a rest)
-      (bind-socket socket zap-endpoint))
+    (finish-or
+     (lambda () (close-socket socket) (set-context-guard! context old))
+     (lambda ()
+       (configure! 'start-authenticator a rest)
+       (bind-socket socket zap-endpoint)))
     (start-thread 'zmq-authenticator (lambda () (authenticate a)))
     a))
 

@@ -29,10 +29,12 @@
       (apply make-context 1 io-threads options)
       (let ((c (make-context-record (checked 'make-context (%make-context)) #f)))
         (set-finalizer! c drop-context!)
-        (handle-exceptions e (begin (drop-context! c) (abort e))
-          (set-context-option! 'make-context c 'io-threads io-threads)
-          (for-each-keyword 'make-context options
-            (lambda (name value) (set-context-option! 'make-context c name value))))
+        (finish-or
+         (lambda () (drop-context! c))
+         (lambda ()
+           (set-context-option! 'make-context c 'io-threads io-threads)
+           (for-each-keyword 'make-context options
+             (lambda (name value) (set-context-option! 'make-context c name value)))))
         c)))
 
 (define zmq-io-threads

@@ -23,9 +23,9 @@
      (define name (foreign-lambda* result arguments "C_return(" expression ");")))))
 
 ;; Results beside the code, until the next call.
-(define-foreign %number int64 () "szg_number")
-(define-foreign %bits uint64 () "(uint64_t)szg_number")
-(define-foreign %text c-string () "szg_text")
+(define-foreign %number int64 () "szg_found.number")
+(define-foreign %bits uint64 () "(uint64_t)szg_found.number")
+(define-foreign %text c-string () "szg_found.text")
 
 ;; errors
 
@@ -68,7 +68,7 @@
 (define-foreign %set-context-option int ((word c) (int row) (int64 value))
   "sz_context_set(CONTEXT(c), sz_option_at((size_t)row), value)")
 (define-foreign %context-option int ((word c) (int row))
-  "sz_context_get(CONTEXT(c), sz_option_at((size_t)row), &szg_number)")
+  "sz_context_get(CONTEXT(c), sz_option_at((size_t)row), &szg_found.number)")
 (define-foreign %shutdown-context int ((word c)) "sz_context_shutdown(CONTEXT(c))")
 (define-foreign %terminate-context int ((word c)) "sz_context_terminate(CONTEXT(c))")
 (define-foreign %context-fd int ((word c)) "sz_context_fd(CONTEXT(c))")
@@ -82,8 +82,8 @@
 (define-foreign %type-near c-string ((c-string name)) "sz_type_near(name)")
 (define-foreign %close-socket int ((word s)) "sz_socket_close(SOCKET(s))")
 (define-foreign %check-socket int ((word s)) "sz_socket_check(SOCKET(s))")
-(define-foreign %bind int ((word s) (word e)) "sz_socket_bind(SOCKET(s), TEXT(e), &szg_text)")
-(define-foreign %connect int ((word s) (word e)) "sz_socket_connect(SOCKET(s), TEXT(e), &szg_text)")
+(define-foreign %bind int ((word s) (word e)) "sz_socket_bind(SOCKET(s), TEXT(e), &szg_found.text)")
+(define-foreign %connect int ((word s) (word e)) "sz_socket_connect(SOCKET(s), TEXT(e), &szg_found.text)")
 (define-foreign %unbind int ((word s) (word e)) "sz_socket_unbind(SOCKET(s), TEXT(e))")
 (define-foreign %disconnect int ((word s) (word e)) "sz_socket_disconnect(SOCKET(s), TEXT(e))")
 (define-foreign %endpoint c-string ((word s) (int index)) "szg_endpoint_at(s, index)")
@@ -116,11 +116,11 @@
 (define-foreign %set-bits int ((word s) (int row) (uint64 value))
   "sz_socket_set_integer(SOCKET(s), ROW(row), (int64_t)value)")
 (define-foreign %get-integer int ((word s) (int row))
-  "sz_socket_get_integer(SOCKET(s), ROW(row), &szg_number)")
+  "sz_socket_get_integer(SOCKET(s), ROW(row), &szg_found.number)")
 (define-foreign %set-bytes int ((word s) (int row) (word value))
   "sz_socket_set_bytes(SOCKET(s), ROW(row), TEXT(value))")
 (define-foreign %get-bytes int ((word s) (int row))
-  "sz_socket_get_bytes(SOCKET(s), ROW(row), &szg_bytes, &szg_bytes_size)")
+  "sz_socket_get_bytes(SOCKET(s), ROW(row), &szg_found.bytes, &szg_found.size)")
 
 ;; messages held by the kernel
 
@@ -131,7 +131,7 @@
 (define-foreign %copy-message word ((word m))
   "MADE(sz_message, sz_message_copy(MESSAGE(m), &made))")
 (define-foreign %message-bytes int ((word m))
-  "sz_message_data(MESSAGE(m), &szg_bytes, &szg_bytes_size)")
+  "sz_message_data(MESSAGE(m), &szg_found.bytes, &szg_found.size)")
 (define-foreign %free-message void ((word m)) "sz_message_free(MESSAGE(m))")
 (define-foreign %messages-held uint64 () "sz_message_held()")
 
@@ -139,7 +139,7 @@
 (define-foreign %fill-message int ((word m)) "szg_message_to_fill(m)")
 ;; sets %text
 (define-foreign %message-property int ((word m) (c-string name))
-  "sz_message_property(MESSAGE(m), name, &szg_text)")
+  "sz_message_property(MESSAGE(m), name, &szg_found.text)")
 
 ;; lists of parts
 
@@ -147,7 +147,7 @@
 ;; %bytes-size and %copy-bytes; %number is where the next one starts.
 (define-foreign %decode-part int ((word m) (uint64 offset)) "szg_decode_part(m, (size_t)offset)")
 (define-foreign %message-of-bytes word ()
-  "MADE(sz_message, sz_message_new(szg_bytes, szg_bytes_size, &made))")
+  "MADE(sz_message, sz_message_new(szg_found.bytes, szg_found.size, &made))")
 (define-foreign %encode-parts word ((word list)) "szg_encode_parts(list)")
 
 ;; transfer
@@ -170,15 +170,15 @@
 
 ;; what %get-bytes and %message-bytes found
 
-(define-foreign %bytes-size uint64 () "szg_bytes_size")
-(define-foreign %bytes-pointer c-pointer () "(void *)szg_bytes")
+(define-foreign %bytes-size uint64 () "szg_found.size")
+(define-foreign %bytes-pointer c-pointer () "(void *)szg_found.bytes")
 ;; copies as many as `to` has room for, and keeps their owner alive so long
 (define-foreign %copy-bytes void ((c-pointer from) (word to) (word owner))
   "(void)owner; szg_fill(to, from)")
 
 ;; trace
 
-(define-foreign %trace-line void ((c-string line)) "szg_trace_line(line)")
+(define-foreign %trace-line void ((word line)) "szg_trace_line(line)")
 (define-foreign %socket-type-name c-string ((word s)) "szg_socket_type_name(s)")
 (define-foreign %send-fast void ((word sender) (bool fast)) "szg_send_fast(sender, fast)")
 (define-foreign %receive-fast void ((word receiver) (bool fast)) "szg_receive_fast(receiver, fast)")
@@ -233,26 +233,26 @@
 (define-foreign %stop-monitor int ((word m)) "sz_monitor_stop(MONITOR(m))")
 (define-foreign %close-monitor int ((word m)) "sz_monitor_close(MONITOR(m))")
 (define-foreign %monitor-fd int ((word m)) "sz_monitor_fd(MONITOR(m))")
-(define-foreign %receive-event int ((word m)) "sz_monitor_receive(MONITOR(m), &szg_event)")
-(define-foreign %event-name c-string () "szg_event.type->name")
-(define-foreign %event-endpoint c-string () "szg_event.endpoint")
-(define-foreign %event-kind int () "szg_event.type->value")
-(define-foreign %event-number unsigned-integer32 () "szg_event.value")
-(define-foreign %event-symbol c-string () "sz_event_symbol(szg_event.type, szg_event.value)")
-(define-foreign %event-text c-string () "sz_event_text(szg_event.type, szg_event.value)")
-(define-foreign %event-missed uint64 () "szg_event.missed")
+(define-foreign %receive-event int ((word m)) "sz_monitor_receive(MONITOR(m), &szg_found.event)")
+(define-foreign %event-name c-string () "szg_found.event.type->name")
+(define-foreign %event-endpoint c-string () "szg_found.event.endpoint")
+(define-foreign %event-kind int () "szg_found.event.type->value")
+(define-foreign %event-number unsigned-integer32 () "szg_found.event.value")
+(define-foreign %event-symbol c-string () "sz_event_symbol(szg_found.event.type, szg_found.event.value)")
+(define-foreign %event-text c-string () "sz_event_text(szg_found.event.type, szg_found.event.value)")
+(define-foreign %event-missed uint64 () "szg_found.event.missed")
 (define-foreign %event-row-name c-string ((int row)) "EVENT(row) != NULL ? EVENT(row)->name : NULL")
 (define-foreign %event-row-text c-string ((int row)) "EVENT(row)->text")
 (define-foreign %event-bit int ((c-string name)) "szg_event_bit(name)")
 (define-foreign %event-near c-string ((c-string name)) "sz_event_near(name)")
 (define-foreign %all-events int () "SZ_EVENT_ALL")
-(define-foreign %connections int ((word s)) "sz_socket_connections(SOCKET(s), &szg_connections)")
-(define-foreign %peers int64 () "szg_connections.peers")
-(define-foreign %accepted int64 () "(int64_t)szg_connections.accepted")
-(define-foreign %lost int64 () "(int64_t)szg_connections.lost")
-(define-foreign %retried int64 () "(int64_t)szg_connections.retried")
-(define-foreign %failed int64 () "(int64_t)szg_connections.failed")
-(define-foreign %settled int64 () "szg_connections.settled")
+(define-foreign %connections int ((word s)) "sz_socket_connections(SOCKET(s), &szg_found.connections)")
+(define-foreign %peers int64 () "szg_found.connections.peers")
+(define-foreign %accepted int64 () "(int64_t)szg_found.connections.accepted")
+(define-foreign %lost int64 () "(int64_t)szg_found.connections.lost")
+(define-foreign %retried int64 () "(int64_t)szg_found.connections.retried")
+(define-foreign %failed int64 () "(int64_t)szg_found.connections.failed")
+(define-foreign %settled int64 () "szg_found.connections.settled")
 (define-foreign %observe-all void ((bool all)) "sz_observe_all(all)")
 
 ;; security
@@ -267,7 +267,7 @@
 (define-foreign %same-bytes? bool ((word a) (word b))
   "sz_equal(C_data_pointer(a), C_data_pointer(b), C_header_size(a))")
 (define-foreign %wipe void ((word bytes)) "sz_wipe(C_data_pointer(bytes), C_header_size(bytes))")
-(define-foreign %wipe-found void () "sz_wipe((void *)szg_bytes, szg_bytes_size)")
+(define-foreign %wipe-found void () "sz_wipe((void *)szg_found.bytes, szg_found.size)")
 
 ;; addresses and files of keys
 
@@ -288,12 +288,12 @@
 ;; proxies
 
 (define-foreign %proxy-move int ((word from) (word to) (word capture))
-  "sz_proxy_move(SOCKET(from), SOCKET(to), SOCKET(capture), &szg_moved)")
-(define-foreign %moved-messages int () "(int)szg_moved.messages")
-(define-foreign %moved-bytes uint64 () "szg_moved.bytes")
-(define-foreign %moved-dropped int () "(int)szg_moved.dropped")
-(define-foreign %moved-uncaptured int () "(int)szg_moved.uncaptured")
-(define-foreign %moved-wait int () "szg_moved.wait")
+  "sz_proxy_move(SOCKET(from), SOCKET(to), SOCKET(capture), &szg_found.moved)")
+(define-foreign %moved-messages int () "(int)szg_found.moved.messages")
+(define-foreign %moved-bytes uint64 () "szg_found.moved.bytes")
+(define-foreign %moved-dropped int () "(int)szg_found.moved.dropped")
+(define-foreign %moved-uncaptured int () "(int)szg_found.moved.uncaptured")
+(define-foreign %moved-wait int () "szg_found.moved.wait")
 (define-foreign %receives? bool ((word s)) "szg_does(s, SZ_IN)")
 (define-foreign %sends? bool ((word s)) "szg_does(s, SZ_OUT)")
 ;; writes a number as the machine has it into a string
@@ -308,7 +308,7 @@
 
 (define-foreign %swap-directory c-string () "sz_swap_directory()")
 ;; when to pump again is %number
-(define-foreign %pump int ((word s)) "sz_socket_pump(SOCKET(s), &szg_number)")
+(define-foreign %pump int ((word s)) "sz_socket_pump(SOCKET(s), &szg_found.number)")
 
 ;; exit
 

@@ -44,7 +44,9 @@
                       (usable-default-context)))
          (s (make-socket-record (open-socket context name) (string->symbol name) context)))
     (set-finalizer! s close-dropped-socket!)
-    (configure-socket! s (if context? (cdr rest) rest))
+    (finish-or
+     (lambda () (close-socket s))
+     (lambda () (configure-socket! s (if context? (cdr rest) rest))))
     s))
 
 ;; Sets the options, and then opens the endpoints, whatever the order of the keywords.
@@ -52,18 +54,17 @@
   (define (for-each-value proc value) (for-each proc (if (list? value) value (list value))))
   (define (open-all open value)
     (for-each-value (lambda (e) (open-endpoint 'make-socket open s e)) value))
-  (handle-exceptions e (begin (close-socket s) (abort e))
-    (for-each-keyword 'make-socket keywords
-      (lambda (name value)
-        (case name
-          ((bind connect) #f)
-          ((subscribe) (for-each-value (lambda (v) (set-option! 'make-socket s name v)) value))
-          (else (set-option! 'make-socket s name value)))))
-    (for-each-keyword 'make-socket keywords
-      (lambda (name value)
-        (case name
-          ((bind) (open-all %bind value))
-          ((connect) (open-all %connect value)))))))
+  (for-each-keyword 'make-socket keywords
+    (lambda (name value)
+      (case name
+        ((bind connect) #f)
+        ((subscribe) (for-each-value (lambda (v) (set-option! 'make-socket s name v)) value))
+        (else (set-option! 'make-socket s name value)))))
+  (for-each-keyword 'make-socket keywords
+    (lambda (name value)
+      (case name
+        ((bind) (open-all %bind value))
+        ((connect) (open-all %connect value))))))
 
 ;; Closes the socket however the procedure is left.  A continuation that enters the procedure
 ;; again finds the socket closed.

@@ -79,6 +79,14 @@
     (##sys#setslot primordial 1 (lambda () (signal e) (go-on)))
     (##sys#thread-unblock! primordial)))
 
+;; Calls the thunk, and `undo` if it is left in any other way than by returning.
+(define (finish-or undo thunk)
+  (let ((finished #f))
+    (wind
+     void
+     (lambda () (thunk) (set! finished #t))
+     (lambda () (unless finished (undo))))))
+
 ;; ----------------------------------------------------------- suspending --
 
 ;; A waiter stands for one wait of a thread: for an event of a socket (1 in, 2 out) or for

@@ -1,61 +1,231 @@
-/* Calls of the kernel that need more than one line: several results, buffers
- * that must be wiped, sets of results.  What such a call leaves beside its
- * code stays in these variables until the next call. */
+/* Calls of the kernel that need more than one line: several results, buffers that must be wiped,
+ * sets of results. What such a call finds beside its code stays in szg_found until the next
+ * call. */
 #ifndef GLUE_CALL_H
 #define GLUE_CALL_H
 
 #include "word.h"
 
-#pragma GCC visibility push(hidden)
+#include <stdio.h>
+#include <time.h>
 
-extern int64_t szg_number;
-extern const char *szg_text;
-extern const void *szg_bytes;
-extern size_t szg_bytes_size;
-extern sz_event szg_event;
-extern sz_connections szg_connections;
-extern sz_moved szg_moved;
+static struct {
+    int64_t number;
+    const char *text;
+    const void *bytes;
+    size_t size;
+    sz_event event;
+    sz_connections connections;
+    sz_moved moved;
+} szg_found;
 
-int szg_version_at(int index);
-const char *szg_type_name(const char *name);
-bool szg_does(C_word socket, int event);
-const char *szg_type_at(int index);
-const char *szg_endpoint_at(C_word socket, int index);
+static inline int szg_version_at(int index)
+{
+    int version[3];
+    sz_version(version);
+    return version[index];
+}
+
+/* ---------------------------------------------------- contexts, sockets -- */
+
+static inline const char *szg_type_name(const char *name)
+{
+    const sz_type *type = sz_type_find(name);
+    return type != NULL ? type->name : NULL;
+}
+
+static inline bool szg_does(C_word socket, int event)
+{
+    const sz_type *type = sz_socket_type(SOCKET(socket));
+    return type != NULL && (event == SZ_IN ? type->receives : type->sends);
+}
+
+static inline const char *szg_type_at(int index)
+{
+    const sz_type *type = sz_type_at((size_t)index);
+    return type != NULL && !type->draft ? type->name : NULL;
+}
+
+static inline const char *szg_endpoint_at(C_word socket, int index)
+{
+    bool bound;
+    return sz_socket_endpoint(SOCKET(socket), (size_t)index, &bound);
+}
+
+/* -------------------------------------------------------------- options -- */
 
 /* Options: a row is an index of the kernel's table, -1 for none. */
+/* A row is an index of the kernel's table, -1 for none. */
 #define ROW(index) sz_option_at((size_t)(index))
 #define SCOPE(context) ((context) ? SZ_CONTEXT_OPTION : SZ_SOCKET_OPTION)
-int szg_option_row(bool context, const char *name);
-const char *szg_option_text(int row, int column);
 
-int szg_message_to_fill(C_word message);
-int szg_decode_part(C_word message, size_t offset);
+static inline int szg_option_row(bool context, const char *name)
+{
+    const sz_option *option = sz_option_find(SCOPE(context), name);
+    return option != NULL ? (int)sz_option_index(option) : -1;
+}
 
-int szg_add_timer(C_word poller, int64_t time);
-/* Fills the vector with the tag and the events of what is ready: at most
- * `max`, which is MOST_READY or less. */
+static inline const char *szg_option_text(int row, int column)
+{
+    const sz_option *option = ROW(row);
+    const char *columns[] = {option->name,  option->alias_of, option->access, option->unit,
+                             option->since, option->needs,    option->text};
+    return columns[column];
+}
+
+/* ------------------------------------------------------------- messages -- */
+
+static inline int szg_message_to_fill(C_word message)
+{
+    void *data;
+    int code = sz_message_fill(MESSAGE(message), &data, &szg_found.size);
+    szg_found.bytes = data;
+    return code;
+}
+
+/* The bytes of the part that starts at `offset`; szg_found.number is where the next starts. */
+static inline int szg_decode_part(C_word message, size_t offset)
+{
+    const void *all;
+    size_t size;
+    int code = sz_message_data(MESSAGE(message), &all, &size);
+    if (code == 0)
+        code = sz_parts_decode(all, size, &offset, &szg_found.bytes, &szg_found.size);
+    szg_found.number = (int64_t)offset;
+    return code;
+}
+
+/* -------------------------------------------------- pollers and monitors --
+ */
+
+static inline int szg_add_timer(C_word poller, int64_t time)
+{
+    uint64_t id = 0;
+    int code = sz_poller_add_timer(POLLER(poller), time, &id);
+    szg_found.number = (int64_t)id;
+    return code;
+}
+
+/* Fills the vector with the tag and the events of what is ready: at most `max`, which is MOST_READY
+ * or less. */
 enum {
     MOST_READY = 64
 };
-int szg_check_poller(C_word poller, C_word found, int max);
+static inline int szg_check_poller(C_word poller, C_word found, int max)
+{
+    sz_ready ready[MOST_READY];
+    int n = sz_poller_check(POLLER(poller), ready, (size_t)max);
+    for (int i = 0; i < n; i++) {
+        C_set_block_item(found, 2 * i, C_fix((C_word)ready[i].tag));
+        C_set_block_item(found, 2 * i + 1, C_fix(ready[i].events));
+    }
+    return n;
+}
 
-int szg_event_bit(const char *name);
+static inline int szg_event_bit(const char *name)
+{
+    const sz_event_type *type = sz_event_find(name);
+    return type != NULL ? type->bit : 0;
+}
 
-int szg_curve_keypair(C_word public_key, C_word secret_key);
-int szg_key_text(C_word key, C_word to, bool public_of);
-int szg_z85_decode(C_word from, C_word to);
-bool szg_network_holds(C_word network, C_word address);
-int szg_keyfile_stamp(const char *path, C_word to);
-int64_t szg_stamp_age(C_word stamp);
+/* ------------------------------------------------------------- security -- */
 
-uint64_t szg_statistic_at(C_word socket, int index);
-int szg_exit_within(int linger);
+/* Secrets do not stay on the C stack. */
+static inline int szg_curve_keypair(C_word public_key, C_word secret_key)
+{
+    char first[SZ_KEY_TEXT + 1], second[SZ_KEY_TEXT + 1];
+    int code = sz_curve_keypair(first, second);
+    if (code == 0) {
+        memcpy(C_data_pointer(public_key), first, SZ_KEY_TEXT);
+        memcpy(C_data_pointer(secret_key), second, SZ_KEY_TEXT);
+    }
+    sz_wipe(second, sizeof second);
+    return code;
+}
+
+/* The text of a key, or of the public key of a secret one; after a failure szg_found.number is the
+ * index of the wrong character. */
+static inline int szg_key_text(C_word key, C_word to, bool public_of)
+{
+    char made[SZ_KEY_TEXT + 1];
+    size_t place = 0;
+    int code =
+        public_of ? sz_curve_public(TEXT(key), made, &place) : sz_key_text(TEXT(key), made, &place);
+    if (code == 0)
+        memcpy(C_data_pointer(to), made, SZ_KEY_TEXT);
+    szg_found.number = (int64_t)place;
+    sz_wipe(made, sizeof made);
+    return code;
+}
+
+static inline int szg_z85_decode(C_word from, C_word to)
+{
+    size_t place = 0;
+    int code = sz_z85_decode(TEXT(from), C_data_pointer(to), &place);
+    szg_found.number = (int64_t)place;
+    return code;
+}
+
+static inline bool szg_network_holds(C_word network, C_word address)
+{
+    sz_network parsed;
+    return sz_network_parse(TEXT(network), &parsed) == 0 &&
+           sz_network_holds(&parsed, TEXT(address));
+}
+
+static inline int szg_keyfile_stamp(const char *path, C_word to)
+{
+    sz_stamp stamp;
+    int code = sz_keyfile_stamp(path, &stamp);
+    memcpy(C_data_pointer(to), &stamp, sizeof stamp);
+    return code < 0 ? code : (int)stamp.regular;
+}
+
+/* Milliseconds since the file was changed, by the system's clock. */
+static inline int64_t szg_stamp_age(C_word from)
+{
+    sz_stamp stamp;
+    struct timespec t;
+    memcpy(&stamp, C_data_pointer(from), sizeof stamp);
+    clock_gettime(CLOCK_REALTIME, &t);
+    return (t.tv_sec * INT64_C(1000000000) + t.tv_nsec - stamp.changed) / 1000000;
+}
+
+/* ----------------------------------------------------- statistics, exit -- */
+
+static inline uint64_t szg_statistic_at(C_word socket, int index)
+{
+    sz_statistics found = {0};
+    sz_socket_statistics(SOCKET(socket), &found);
+    const uint64_t counts[] = {found.sent,           found.sent_bytes,   found.received,
+                               found.received_bytes, found.send_eagains, found.receive_eagains,
+                               found.waits,          found.drops};
+    return counts[index];
+}
+
+static inline void report_undelivered(const char *type, const char *endpoint, void *argument)
+{
+    (void)argument;
+    fprintf(stderr, "zmq: not delivered: messages of a %s socket%s%s\n", type,
+            endpoint != NULL ? " for " : "", endpoint != NULL ? endpoint : "");
+}
 
 /* The name of a socket's type, or NULL for a handle of none. */
-const char *szg_socket_type_name(C_word socket);
-/* Writes a line to stderr. */
-void szg_trace_line(const char *line);
+static inline const char *szg_socket_type_name(C_word socket)
+{
+    const sz_type *type = sz_socket_type(SOCKET(socket));
+    return type != NULL ? type->name : NULL;
+}
 
-#pragma GCC visibility pop
+/* Writes a line to stderr. */
+static inline void szg_trace_line(C_word line)
+{
+    fprintf(stderr, "zmq %.*s\n", (int)C_header_size(line), C_c_string(line));
+}
+
+static inline int szg_exit_within(int linger)
+{
+    return sz_exit(linger, report_undelivered, NULL);
+}
 
 #endif

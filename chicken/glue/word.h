@@ -1,8 +1,7 @@
-/* How CHICKEN lays out the objects that the glue reads and builds, and how
- * they stand for the kernel's.  A handle of the kernel is a fixnum; a call
- * that makes one answers the handle or a negative sz_error.  The bytes of
- * strings and blobs are passed to the kernel where they are: the collector
- * moves them, so a pointer to them is valid during one call only. */
+/* How CHICKEN lays out the objects that the glue reads and builds, and how they stand for the
+ * kernel's. A handle of the kernel is a fixnum; a call that makes one answers the handle or a
+ * negative sz_error. The bytes of strings and blobs are passed to the kernel where they are: the
+ * collector moves them, so a pointer to them is valid during one call only. */
 #ifndef GLUE_WORD_H
 #define GLUE_WORD_H
 
@@ -17,26 +16,23 @@
 #define MONITOR(word) HANDLE(sz_monitor, word)
 #define TAG(word) (uint64_t) C_unfix(word)
 /* A call that makes an object and sets `made`: its handle, or the error. */
-#define MADE(kind, call)                                                      \
-    ({                                                                        \
-        kind made;                                                            \
-        int code = (call);                                                    \
-        C_fix(code < 0 ? code : (C_word)made.id);                             \
+#define MADE(kind, call)                                                                           \
+    ({                                                                                             \
+        kind made;                                                                                 \
+        int code = (call);                                                                         \
+        C_fix(code < 0 ? code : (C_word)made.id);                                                  \
     })
-#define TEXT(string)                                                          \
-    (const char *)C_data_pointer(string), (size_t)C_header_size(string)
+#define TEXT(string) (const char *)C_data_pointer(string), (size_t)C_header_size(string)
 
 #define ITEM(block, place) C_block_item(block, place)
 
 /* C_header_bits(x) == type, in fewer instructions. */
-#define IS(x, type)                                                           \
-    (!C_immediatep(x) &&                                                      \
-     (C_uword)C_block_header(x) >> 56 == (C_uword)(type) >> 56)
+#define IS(x, type) (!C_immediatep(x) && (C_uword)C_block_header(x) >> 56 == (C_uword)(type) >> 56)
 #define HAS_BYTES(x) (IS(x, C_STRING_TYPE) || IS(x, C_BYTEVECTOR_TYPE))
 #define RECORD(x, tag) (IS(x, C_STRUCTURE_TYPE) && ITEM(x, 0) == (tag))
 
-/* The fields of a socket and of a queue that the glue reads: see
- * chicken/record.scm and chicken/queue.scm. */
+/* The fields of a socket and of a queue that the glue reads: see chicken/record.scm and
+ * chicken/queue.scm. */
 enum {
     SOCKET_HANDLE = 1,
     SOCKET_QUEUE = 4,
@@ -52,8 +48,7 @@ enum {
 
 static inline bool nobody_waits(C_word socket)
 {
-    return ITEM(ITEM(socket, SOCKET_QUEUE), QUEUE_WAITERS) ==
-           C_SCHEME_END_OF_LIST;
+    return ITEM(ITEM(socket, SOCKET_QUEUE), QUEUE_WAITERS) == C_SCHEME_END_OF_LIST;
 }
 
 /* Calls a procedure with the arguments that this one was called with. */
@@ -64,11 +59,16 @@ static inline void tail_call(C_word procedure, C_word c, C_word *av)
     ((C_proc)(void *)ITEM(procedure, 0))(c, av);
 }
 
-/* send-message and receive-message are closed over the procedure that does
- * what their fast path cannot; this is their code without a fast path. */
+/* What send-message and receive-message are closed over: the procedure that does what their fast
+ * path cannot, the tags of records, and more. */
 enum {
-    GENERAL = 1
+    GENERAL = 1,
+    SOCKET_TAG,
+    MESSAGE_TAG,
+    SEND_REPORT
 };
+
+/* Their code without a fast path. */
 
 static inline void call_general(C_word c, C_word *av) C_noret;
 static inline void call_general(C_word c, C_word *av)
