@@ -65,7 +65,9 @@
       (let ((w (first-waiter q event)))
         (unless (or (not w) (eq? w but) (waiter-woken w))
           (wake! w)
-          (when (pair? (cdr (queue-waiters q))) (recheck! q w))))))
+          (when (several? (queue-waiters q)) (recheck! q w))))))
+
+(define (several? l) (and (pair? l) (pair? (cdr l))))
 
 ;; A thread that was woken may end before it runs, and those behind it would sleep on.  So
 ;; the loop looks at it until it has run.

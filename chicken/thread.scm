@@ -2,7 +2,13 @@
 
 (define-inline (current-thread) ##sys#current-thread)
 (define-inline (thread-state thread) (##sys#slot thread 3))
-(define-inline (yield!) (##sys#thread-yield!))
+;; A thread that is preempted in a signal handler that interrupted the scheduler loses its
+;; continuation.  So the scheduler is entered with a whole time slice, too long for a handler.
+(define-foreign start-time-slice! void () "C_timer_interrupt_counter = C_initial_timer_interrupt_period")
+
+(define (yield!)
+  (start-time-slice!)
+  (##sys#thread-yield!))
 
 ;; Only the current thread runs.  One that says so and is not current has lost its
 ;; continuation: CHICKEN overwrites it if a thread is preempted in a signal handler that

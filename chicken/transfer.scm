@@ -109,7 +109,7 @@
 
 (define receive-message
   (##core#inline_allocate
-   ("szg_make_receiver" 9)
+   ("szg_make_receiver" 10)
    (lambda (s . rest) (receive-generally s rest))
    'zmq-socket 'zmq-message #:as 'string 'message 'blob 'u8vector))
 
