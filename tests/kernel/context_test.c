@@ -85,14 +85,25 @@ static void a_context_without_sockets_terminates_by_itself(void **state)
     assert_code(code, 0);
 }
 
-/* A PUSH that connects where nobody is, and has something to send. */
-static sz_socket make_stuck(sz_context context, int linger)
+/* A PUSH that connects before anybody binds, with something to send; it
+ * lingers until it is released. */
+static void make_stuck(sz_context context, char endpoint[64])
 {
     sz_socket socket = make_socket(context, "push");
-    set(socket, "linger", linger);
-    assert_code(connect_to(socket, "ipc:///tmp/szmq-nobody-binds-this"), 0);
+    set(socket, "linger", -1);
+    make_endpoint(endpoint);
+    assert_code(connect_to(socket, endpoint), 0);
     assert_code(sz_send_bytes(socket, "x", 1), 0);
-    return socket;
+}
+
+/* Takes what the stuck socket has to send. */
+static void release(const char *endpoint)
+{
+    sz_context other = make_context();
+    sz_socket to = make_socket(other, "pull");
+    assert_code(bind_to(to, endpoint), 0);
+    assert_next(to, "x");
+    finish(other);
 }
 
 /* Case 18. */
@@ -100,11 +111,13 @@ static void terminating_waits_for_linger_without_blocking(void **state)
 {
     (void)state;
     sz_context context = make_context();
-    make_stuck(context, 200);
+    char endpoint[64];
+    make_stuck(context, endpoint);
     assert_code(sz_context_terminate(context), SZ_EAGAIN);
     assert_code(sz_context_check(context), SZ_ETERM);
     assert_code(sz_context_terminate(context), SZ_EAGAIN);
     assert_code(sz_wait(sz_context_fd(context), 0), SZ_EAGAIN);
+    release(endpoint);
     assert_code(sz_wait(sz_context_fd(context), DEADLINE), 0);
     /* It stays readable until somebody asks. */
     assert_code(sz_wait(sz_context_fd(context), 0), 0);
@@ -112,14 +125,31 @@ static void terminating_waits_for_linger_without_blocking(void **state)
     assert_code(sz_context_check(context), SZ_ECLOSED);
 }
 
+static void terminating_is_done_when_the_linger_is_over(void **state)
+{
+    (void)state;
+    sz_context context = make_context();
+    char endpoint[64];
+    make_endpoint(endpoint);
+    sz_socket socket = make_socket(context, "push");
+    set(socket, "linger", 200);
+    assert_code(connect_to(socket, endpoint), 0);
+    assert_code(sz_send_bytes(socket, "x", 1), 0);
+    int64_t begun = now();
+    finish(context);
+    assert_true(now() - begun >= 200);
+}
+
 static void a_child_that_lives_on_does_not_hold_termination_up(void **state)
 {
     (void)state;
     sz_context context = make_context();
-    make_stuck(context, 100);
+    char endpoint[64];
+    make_stuck(context, endpoint);
     pid_t sleeper = start_sleeper();
     assert_code(sz_context_terminate(context), SZ_EAGAIN);
-    int code = sz_wait(sz_context_fd(context), 5000);
+    release(endpoint);
+    int code = sz_wait(sz_context_fd(context), DEADLINE);
     end_sleeper(sleeper);
     assert_code(code, 0);
     assert_code(sz_context_terminate(context), 0);
@@ -129,7 +159,8 @@ static void a_context_that_is_going_refuses_everything(void **state)
 {
     (void)state;
     sz_context context = make_context();
-    make_stuck(context, 200);
+    char endpoint[64];
+    make_stuck(context, endpoint);
     assert_code(sz_context_terminate(context), SZ_EAGAIN);
     sz_socket socket = {0};
     assert_code(sz_socket_new(context, sz_type_find("push"), &socket),
@@ -138,6 +169,7 @@ static void a_context_that_is_going_refuses_everything(void **state)
     assert_code(sz_context_set(context, context_option("ipv6"), 1), SZ_ETERM);
     assert_code(sz_context_get(context, context_option("ipv6"), &value),
                 SZ_ETERM);
+    release(endpoint);
     finish(context);
 }
 
@@ -194,10 +226,17 @@ static void a_context_that_was_shut_down_says_so(void **state)
     assert_code(sz_context_check(context), SZ_ECLOSED);
 }
 
+/* Who shuts the context down when the waiting thread sleeps. */
+typedef struct {
+    sz_context context;
+    int waiting;
+} late_shutdown;
+
 static void *shut_down(void *argument)
 {
-    pause_briefly();
-    sz_context_shutdown(*(sz_context *)argument);
+    late_shutdown *late = argument;
+    await_sleep(late->waiting);
+    sz_context_shutdown(late->context);
     return NULL;
 }
 
@@ -206,8 +245,9 @@ static void shutting_down_wakes_a_wait_in_another_thread(void **state)
     (void)state;
     sz_context context = make_context();
     sz_socket socket = make_socket(context, "pull");
+    late_shutdown late = {.context = context, .waiting = this_thread()};
     pthread_t thread;
-    assert_int_equal(pthread_create(&thread, NULL, shut_down, &context), 0);
+    assert_int_equal(pthread_create(&thread, NULL, shut_down, &late), 0);
     assert_code(sz_socket_wait(socket, SZ_IN, DEADLINE), SZ_ETERM);
     assert_int_equal(pthread_join(thread, NULL), 0);
     finish(context);
@@ -584,6 +624,7 @@ int main(void)
         cmocka_unit_test(terminating_closes_the_sockets),
         cmocka_unit_test(a_context_without_sockets_terminates_by_itself),
         cmocka_unit_test(terminating_waits_for_linger_without_blocking),
+        cmocka_unit_test(terminating_is_done_when_the_linger_is_over),
         cmocka_unit_test(a_child_that_lives_on_does_not_hold_termination_up),
         cmocka_unit_test(a_context_that_is_going_refuses_everything),
         cmocka_unit_test(a_context_that_is_gone_is_not_touched),

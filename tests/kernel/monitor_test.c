@@ -142,14 +142,16 @@ static void a_connection_that_is_lost_is_told_and_made_again(void **state)
 {
     (void)state;
     char endpoint[64];
+    make_endpoint(endpoint);
     sz_context context = make_context();
     sz_socket server = make_socket(context, "pull");
     sz_socket client = make_socket(context, "push");
     set(client, "reconnect-ivl", 20);
+    assert_code(bind_to(server, endpoint), 0);
     sz_monitor monitor = watch(
         client, SZ_EVENT_CONNECTED | SZ_EVENT_DISCONNECTED |
                     SZ_EVENT_CONNECT_RETRIED | SZ_EVENT_HANDSHAKE_SUCCEEDED);
-    assert_code(connect_to(client, bind_tcp(server, endpoint)), 0);
+    assert_code(connect_to(client, endpoint), 0);
     assert_event(monitor, "connected");
     assert_event(monitor, "handshake-succeeded");
     assert_code(sz_socket_close(server), 0);
@@ -246,6 +248,7 @@ static void peers_are_counted_as_they_come_and_go(void **state)
     sz_context context = make_context();
     sz_socket server = make_socket(context, "pub");
     sz_connections found;
+    int64_t begun = sz_now();
     bind_tcp(server, endpoint);
     assert_code(sz_socket_connections(server, &found), SZ_ENOENT);
     sz_monitor keeper = watch(server, 0);
@@ -256,7 +259,7 @@ static void peers_are_counted_as_they_come_and_go(void **state)
     }
     until_peers(server, 3);
     found = connections(server);
-    assert_true(found.settled > sz_now() - 1000);
+    assert_true(found.settled >= begun + 100);
     assert_true(found.settled <= sz_now() + 1000);
     assert_code(sz_socket_close(clients[0]), 0);
     until_peers(server, 2);
@@ -479,9 +482,9 @@ static void a_child_that_lives_on_does_not_hide_a_monitor_s_end(void **state)
     sz_monitor ended = watch(socket, SZ_EVENT_CONNECTED);
     pid_t sleeper = start_sleeper();
     assert_code(sz_monitor_stop(stopped), 0);
-    int of_stopped = sz_wait(sz_monitor_fd(stopped), 5000);
+    int of_stopped = sz_wait(sz_monitor_fd(stopped), DEADLINE);
     assert_code(sz_socket_close(socket), 0);
-    int of_ended = sz_wait(sz_monitor_fd(ended), 5000);
+    int of_ended = sz_wait(sz_monitor_fd(ended), DEADLINE);
     end_sleeper(sleeper);
     sz_event event;
     assert_code(of_stopped, 0);

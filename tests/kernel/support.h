@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -66,6 +67,29 @@ static inline void pause_briefly(void)
 {
     struct timespec t = {.tv_nsec = 1000000};
     nanosleep(&t, NULL);
+}
+
+/* This thread, for await_sleep. */
+static inline int this_thread(void)
+{
+    return (int)syscall(SYS_gettid);
+}
+
+/* Waits until a thread of this process sleeps in the system. */
+static inline void await_sleep(int thread)
+{
+    char path[64], state = '?';
+    snprintf(path, sizeof path, "/proc/self/task/%d/stat", thread);
+    int64_t end = now() + DEADLINE;
+    while (state != 'S' && now() < end) {
+        FILE *file = fopen(path, "r");
+        if (file == NULL || fscanf(file, "%*d (%*[^)]) %c", &state) != 1)
+            state = '?';
+        if (file != NULL)
+            fclose(file);
+        if (state != 'S')
+            pause_briefly();
+    }
 }
 
 /* ------------------------------------------------------------- results -- */
@@ -140,6 +164,13 @@ static inline int bind_to(sz_socket socket, const char *endpoint)
 static inline int connect_to(sz_socket socket, const char *endpoint)
 {
     return sz_socket_connect(socket, endpoint, strlen(endpoint), NULL);
+}
+
+/* An ipc endpoint that no other process has; it leaves no file behind. */
+static inline void make_endpoint(char endpoint[64])
+{
+    static int serial;
+    snprintf(endpoint, 64, "ipc://@szmq-%d-%d", (int)getpid(), serial++);
 }
 
 /* Two sockets of one context over inproc, the first one bound. */

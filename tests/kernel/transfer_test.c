@@ -683,10 +683,17 @@ static void a_mandatory_router_refuses_unknown_peers(void **state)
     finish(context);
 }
 
-static void *send_soon_after(void *argument)
+/* Who sends when the receiver sleeps. */
+typedef struct {
+    sz_socket out;
+    int receiver;
+} late_sender;
+
+static void *send_late(void *argument)
 {
-    pause_briefly();
-    assert_code(send_text(*(sz_socket *)argument, "late"), 0);
+    late_sender *sender = argument;
+    await_sleep(sender->receiver);
+    assert_code(send_text(sender->out, "late"), 0);
     return NULL;
 }
 
@@ -696,10 +703,11 @@ static void receiving_may_wait_in_the_library(void **state)
     sz_context context = make_context();
     sz_socket out, in;
     make_pair(context, "pair", &in, "pair", &out);
+    late_sender sender = {.out = out, .receiver = this_thread()};
     pthread_t thread;
-    assert_int_equal(pthread_create(&thread, NULL, send_soon_after, &out), 0);
     assert_code(sz_receive_wait(in, 0), SZ_EAGAIN);
     assert_int_equal(sz_socket_exhausted(in), SZ_IN);
+    assert_int_equal(pthread_create(&thread, NULL, send_late, &sender), 0);
     assert_code(sz_receive_wait(in, -1), 1);
     assert_int_equal(sz_socket_exhausted(in), 0);
     assert_int_equal(pthread_join(thread, NULL), 0);
@@ -707,7 +715,7 @@ static void receiving_may_wait_in_the_library(void **state)
     assert_received(in, 0, "late");
     sz_release(in);
     sz_socket full = make_socket(context, "push");
-    assert_code(send_text(full, "nobody"), SZ_EAGAIN);
+    assert_code(sz_send_bytes(full, "nobody", 6), SZ_EAGAIN);
     assert_int_equal(sz_socket_exhausted(full), SZ_OUT);
     sz_socket_events(full);
     assert_int_equal(sz_socket_exhausted(full), 0);
