@@ -159,7 +159,7 @@
     (lambda (in out)
       (send-message out "through a file that is not there")
       (check= "through a file that is not there" (take in)))
-    "ipc://@szmq-endpoint-test")
+    (own-endpoint))
   (with-pair 'pull 'push
     (lambda (in out)
       (send-message out "x")

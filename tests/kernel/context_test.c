@@ -387,7 +387,7 @@ static void *terminate_together(void *argument)
 
 TEST(several_threads_may_terminate_one_context)
 {
-    shared s = {.rounds = loops(300)};
+    shared s = {.rounds = loops(scaled(300))};
     pthread_t threads[PARTY - 1];
     pthread_barrier_init(&s.barrier, NULL, PARTY);
     for (size_t i = 0; i < PARTY - 1; i++)
