@@ -30,7 +30,8 @@ SANITIZE := -fsanitize=address,undefined -fno-omit-frame-pointer
 LIBS     := -lzmq -lpthread
 
 KERNEL       := $(wildcard kernel/*.c)
-KERNEL_HEADS := $(wildcard kernel/*.h kernel/*.def tests/kernel/*.h)
+KERNEL_HEADS := $(wildcard kernel/*.h kernel/*.def)
+TEST_HEADS   := $(wildcard tests/kernel/*.h)
 KERNEL_TESTS := $(patsubst tests/kernel/%.c,%,$(wildcard tests/kernel/*_test.c))
 TEST_SUPPORT := $(filter-out %_test.c,$(wildcard tests/kernel/*.c))
 EGG          := zmq.egg $(wildcard chicken/*.scm chicken/glue/*) $(KERNEL) \
@@ -85,7 +86,7 @@ $(BUILD)/$(1)/%.o: kernel/%.c $(KERNEL_HEADS) | setup
 $(BUILD)/$(1)/libszmq.a: $(KERNEL:kernel/%.c=$(BUILD)/$(1)/%.o)
 	rm -f $$@
 	$$(AR) rcs $$@ $$^
-$(BUILD)/$(1)/%_test: tests/kernel/%_test.c $(BUILD)/$(1)/libszmq.a $(TEST_SUPPORT) | setup-for-tests
+$(BUILD)/$(1)/%_test: tests/kernel/%_test.c $(BUILD)/$(1)/libszmq.a $(TEST_SUPPORT) $(TEST_HEADS) | setup-for-tests
 	$$(CC) $$(FLAGS) -Ikernel -Itests/kernel -o $$@ $$< $(TEST_SUPPORT) \
 	    $(BUILD)/$(1)/libszmq.a -lcmocka $$(LIBS)
 endef
@@ -124,7 +125,7 @@ fuzz: $(BUILD)/fuzz/swap
 	cd $(BUILD)/fuzz && ./swap -max_total_time=$(SECONDS) -max_len=4096 \
 	    -print_final_stats=1 corpus
 
-$(BUILD)/fuzz/%: tests/fuzz/%_fuzz.c $(QUEUE) $(KERNEL_HEADS)
+$(BUILD)/fuzz/%: tests/fuzz/%_fuzz.c $(QUEUE) $(KERNEL_HEADS) $(TEST_HEADS)
 	@tools/setup clang libclang-rt-14-dev
 	@mkdir -p $(@D)
 	clang -std=c11 -D_GNU_SOURCE -g -O1 -fsanitize=fuzzer,address,undefined \

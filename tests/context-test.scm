@@ -21,7 +21,8 @@
     (close-socket s)))
 
 (test "the default context is one for all threads"
-  (let ((before (spawn! (lambda () (nap! 30) (zmq-default-context)))))
+  (let* ((made #f)
+         (before (spawn! (lambda () (wait-until (lambda () made)) (zmq-default-context)))))
     (yield!)
     (zmq-default-context #f)
     (check= #f (zmq-default-context))
@@ -31,6 +32,7 @@
       (send-message out "met")
       (check= "met" (receive-message in as: 'string timeout: 5000))
       (check (eq? (socket-context in) (zmq-default-context)))
+      (set! made #t)
       (check (eq? (socket-context in) (join! before)))
       (close-socket in)
       (close-socket out))))
@@ -116,21 +118,39 @@
     (check= #t (terminate-context c))))
 
 (test "terminating with an absent peer gives up in time (case 18)"
-  (let* ((c (make-context)) (s (make-socket 'push c)))
-    (connect-socket s "ipc:///tmp/szmq-nobody-binds-this")
+  (let* ((c (make-context)) (s (make-socket 'push c)) (e (own-endpoint)))
+    (connect-socket s e)
     (send-message s "x")
-    (socket-option-set! s 'linger 400)
+    (socket-option-set! s 'linger -1)
     (check= #f (terminate-context c timeout: 20))
     (check-fails eterm (make-socket 'pull c))
-    (check= #t (terminate-context c))))
+    (let ((late (make-socket 'pull bind: e)))
+      (check= "x" (take late))
+      (check= #t (terminate-context c))
+      (close-socket late))))
+
+(test "terminating waits for the linger of an absent peer, and no longer (case 18)"
+  (let* ((c (make-context)) (s (make-socket 'push c linger: 200))
+         (begun (current-process-milliseconds)))
+    (connect-socket s (own-endpoint))
+    (send-message s "x")
+    (check= #t (terminate-context c))
+    (check (>= (- (current-process-milliseconds) begun) 200))))
 
 (test "terminating suspends only the thread that calls it"
-  (let* ((c (make-context)) (s (make-socket 'push c linger: 200))
-         (ticker (start-ticker)))
-    (connect-socket s "ipc:///tmp/szmq-nobody-binds-this")
+  (let* ((c (make-context)) (s (make-socket 'push c linger: -1)) (e (own-endpoint)))
+    (connect-socket s e)
     (send-message s "x")
-    (terminate-context c)
-    (check (> (ticker 'stop) 10))))
+    (let ((t (spawn! (lambda () (terminate-context c)))) (ticker (start-ticker)))
+      (check (until-waiting t))
+      (let ((before (ticker)))
+        (check (wait-until (lambda () (> (ticker) (+ before 10))))))
+      (check (not (ended? t)))
+      (let ((late (make-socket 'pull bind: e)))
+        (check= "x" (take late))
+        (check= #t (join! t))
+        (ticker 'stop)
+        (close-socket late)))))
 
 (test "a forked child that lives on does not hold termination up"
   (check-child 'ok
@@ -138,11 +158,11 @@
       (define s (make-socket 'push c linger: 300))
       (connect-socket s "ipc:///tmp/szmq-nobody-binds-this")
       (send-message s "x")
-      (define sleeper (process-fork (lambda () (process-sleep 20))))
+      (define sleeper (process-fork (lambda () (process-sleep 60))))
       (terminate-context c)
       (process-signal sleeper signal/kill)
       (process-wait sleeper))
-    #:limit 10))
+    #:limit 30))
 
 (test "a terminated context refuses what it is asked"
   (let ((c (make-context)))

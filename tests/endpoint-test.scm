@@ -94,7 +94,7 @@
            (unbind-socket s e)
            (bind-socket s e)
            (close-socket s)))))
-   (list "ipc://@szmq-again" "tcp://127.0.0.1:*"
+   (list (own-endpoint) "tcp://127.0.0.1:*"
          (let ((file (create-temporary-file)))
            (delete-file file)
            (string-append "ipc://" file)))))
@@ -159,7 +159,7 @@
     (lambda (in out)
       (send-message out "through a file that is not there")
       (check= "through a file that is not there" (take in)))
-    "ipc://@szmq-endpoint-test")
+    (own-endpoint))
   (with-pair 'pull 'push
     (lambda (in out)
       (send-message out "x")

@@ -11,6 +11,9 @@
         (cadr (string-split
                (call-with-input-file "/proc/self/statm" read-line))))))
 
+;; Milliseconds after which what is still there never goes.
+(define leak-patience 10000)
+
 ;; Runs the thunk `times` times after it has run as often to warm up; ends
 ;; the program as a leak when descriptors, or more than `slack` kilobytes of
 ;; memory, stay behind.
@@ -18,18 +21,26 @@
   (repeat times thunk)
   (settle)
   (let ((descriptors (open-descriptors)) (memory (resident-memory)))
+    (define (left)
+      (settle)
+      (let ((more-descriptors (- (open-descriptors) descriptors))
+            (more-memory (- (resident-memory) memory)))
+        (and (or (> more-descriptors 0) (> more-memory slack))
+             (list more-descriptors " descriptors and " more-memory " kB"))))
     (repeat times thunk)
-    (settle)
-    (let ((more-descriptors (- (open-descriptors) descriptors))
-          (more-memory (- (resident-memory) memory)))
-      (when (or (> more-descriptors 0) (> more-memory slack))
-        (print "left behind: " more-descriptors " descriptors and "
-               more-memory " kB")
-        (exit 97)))))
+    (unless (wait-until (lambda () (not (left))) leak-patience)
+      (apply print "left behind: " (or (left) '()))
+      (exit 97))))
 
 (define (repeat times thunk)
   (when (> times 0) (thunk) (repeat (- times 1) thunk)))
 
-;; Finalizers run, and libzmq's own threads take their share.
+;; Finalizers run, and libzmq's own threads close what they have to: until the
+;; number of descriptors has not changed for some rounds.
 (define (settle)
-  (do ((i 0 (+ i 1))) ((= i 5)) (gc #t) (nap! 40)))
+  (let loop ((same 0) (before (open-descriptors)) (rounds 0))
+    (gc #t)
+    (nap! 10)
+    (let ((now (open-descriptors)))
+      (when (and (< same 3) (< rounds 500))
+        (loop (if (= now before) (+ same 1) 0) now (+ rounds 1))))))

@@ -1,6 +1,6 @@
 ;;; Sockets that tests need again and again.
 
-(import zmq (chicken base))
+(import zmq (chicken base) (chicken process-context posix))
 
 (define serial 0)
 
@@ -8,6 +8,12 @@
 (define (fresh-endpoint)
   (set! serial (+ serial 1))
   (string-append "inproc://test-" (number->string serial)))
+
+;; An ipc endpoint that no other process has; it leaves no file behind.
+(define (own-endpoint)
+  (set! serial (+ serial 1))
+  (string-append "ipc://@zmq-test-" (number->string (current-process-id)) "-"
+                 (number->string serial)))
 
 ;; Two connected sockets with linger 0, the first one bound.
 (define (make-pair bound connected #!optional (endpoint (fresh-endpoint)))

@@ -41,15 +41,16 @@
       (let ((items (list (make-poll-item in in: #t))))
         (check= 0 (poll items 0))
         (check= #f (poll items #f))
-        (check (<= 50 (time-of (lambda () (check= 0 (poll items 50)))) 500))
-        (spawn! (lambda () (nap! 30) (send-message out "x")))
+        (check (<= 50 (time-of (lambda () (check= 0 (poll items 50)))) 10000))
+        (let ((main (this-thread)))
+          (spawn! (lambda () (until-waiting main) (send-message out "x"))))
         (check= 1 (poll items #t))
         (check= 1 (poll items (expt 2 70)))))))
 
 (test "an empty list of items waits (case 48)"
   (check= 0 (poll '() 0))
   (check= #f (poll '() #f))
-  (check (<= 30 (time-of (lambda () (check= 0 (poll '() 30)))) 500)))
+  (check (<= 30 (time-of (lambda () (check= 0 (poll '() 30)))) 10000)))
 
 (test "an item may be there twice (case 48)"
   (with-pair 'pair 'pair
@@ -95,8 +96,9 @@
 
 (test "a socket closed while it is polled is reported (case 47)"
   (let* ((s (make-socket 'pull)) (i (make-poll-item s in: #t)))
-    (spawn! (lambda () (nap! 30) (close-socket s)))
-    (check= 1 (poll (list i) 5000))
+    (let ((main (this-thread)))
+      (spawn! (lambda () (until-waiting main) (close-socket s))))
+    (check= 1 (poll (list i) 10000))
     (check (poll-item-error? i))))
 
 (test "wrong arguments of poll are refused"
@@ -129,8 +131,14 @@
 (test "polling suspends only the thread that polls (case 38)"
   (with-pair 'pull 'push
     (lambda (in out)
-      (let ((ticker (start-ticker)))
-        (poll (list (make-poll-item in in: #t)) 100)
-        (check (> (ticker 'stop) 10))))))
+      (let ((poller (spawn! (lambda () (poll (list (make-poll-item in in: #t)) 20000))))
+            (ticker (start-ticker)))
+        (check (until-waiting poller))
+        (let ((before (ticker)))
+          (check (wait-until (lambda () (> (ticker) (+ before 10))))))
+        (check (not (ended? poller)))
+        (send-message out "x")
+        (check= 1 (join! poller))
+        (ticker 'stop)))))
 
 (report-tests)

@@ -61,15 +61,20 @@
 (test "each receiving that had to sleep is counted, and no other"
   (with-pair 'pull 'push
     (lambda (in out)
-      (spawn! (lambda ()
-                (do ((i 0 (+ i 1))) ((= i 5)) (nap! 5) (send-message out "x"))
-                (send-message out "y")))
-      (do ((i 0 (+ i 1))) ((= i 5)) (receive-message in))
-      (check= 5 (count in 'waits))
-      (nap! 1)
-      (do ((i 0 (+ i 1))) ((= i 3)) (send-message out "z"))
-      (do ((i 0 (+ i 1))) ((= i 4)) (receive-message in))
-      (check= 5 (count in 'waits)))))
+      (let* ((main (this-thread)) (taken 0)
+             (sender (spawn! (lambda ()
+                               (do ((i 0 (+ i 1))) ((= i 5))
+                                 (wait-until (lambda () (= taken i)))
+                                 (until-waiting main)
+                                 (send-message out "x"))))))
+        (do ((i 0 (+ i 1))) ((= i 5))
+          (check= "x" (take in))
+          (set! taken (+ taken 1)))
+        (check= 5 (count in 'waits))
+        (join! sender)
+        (do ((i 0 (+ i 1))) ((= i 4)) (send-message out "z"))
+        (do ((i 0 (+ i 1))) ((= i 4)) (check= "z" (take in)))
+        (check= 5 (count in 'waits))))))
 
 (test "a proxy counts what names nobody as dropped"
   (with-pair 'pull 'push

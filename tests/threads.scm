@@ -39,6 +39,12 @@
 
 (define (yield!) (##sys#thread-yield!))
 
+;; Waits until the thread waits for something, or has ended.
+(define (until-waiting t)
+  (wait-until (lambda () (memq (##sys#slot t 3) '(blocked sleeping dead terminated)))))
+
+(define (this-thread) ##sys#current-thread)
+
 (define (nap! ms) (##sys#thread-sleep! (+ ms (current-process-milliseconds))))
 
 ;; Waits until the thunk is true; #f after `ms` milliseconds.

@@ -4,23 +4,19 @@
 
 #include <pthread.h>
 
-static void a_new_context_can_be_used(void **state)
+TEST(a_new_context_can_be_used)
 {
-    (void)state;
-    sz_context context = make_context();
     assert_true(context.id != 0);
     assert_true(context.id < UINT64_C(1) << 61);
     assert_code(sz_context_check(context), 0);
     assert_int_equal(sz_context_sockets(context), 0);
-    finish(context);
 }
 
-static void a_context_counts_its_open_sockets(void **state)
+TEST(a_context_counts_its_open_sockets)
 {
-    (void)state;
-    sz_context context = make_context(), other = make_context();
-    sz_socket a = make_socket(context, "push");
-    sz_socket b = make_socket(context, "pull");
+    sz_context other = make_context();
+    sz_socket a = make_socket("push");
+    sz_socket b = make_socket("pull");
     assert_int_equal(sz_context_sockets(context), 2);
     assert_int_equal(sz_context_sockets(other), 0);
     assert_code(sz_socket_close(a), 0);
@@ -28,14 +24,11 @@ static void a_context_counts_its_open_sockets(void **state)
     assert_int_equal(sz_context_sockets(context), 1);
     assert_code(sz_socket_close(b), 0);
     assert_int_equal(sz_context_sockets(context), 0);
-    finish(context);
     finish(other);
 }
 
-static void a_terminated_context_is_closed(void **state)
+TEST(a_terminated_context_is_closed)
 {
-    (void)state;
-    sz_context context = make_context();
     finish(context);
     assert_code(sz_context_check(context), SZ_ECLOSED);
     assert_code(sz_context_sockets(context), SZ_ECLOSED);
@@ -47,22 +40,18 @@ static void a_terminated_context_is_closed(void **state)
     assert_true(socket.id == 0);
 }
 
-static void terminating_twice_is_nothing(void **state)
+TEST(terminating_twice_is_nothing)
 {
-    (void)state;
-    sz_context context = make_context();
     finish(context);
     assert_code(sz_context_terminate(context), 0);
     sz_context_drop(context);
     assert_code(sz_context_terminate(context), 0);
 }
 
-static void terminating_closes_the_sockets(void **state)
+TEST(terminating_closes_the_sockets)
 {
-    (void)state;
-    sz_context context = make_context();
     sz_socket a, b;
-    make_pair(context, "pull", &a, "push", &b);
+    make_pair("pull", &a, "push", &b);
     assert_code(send_text(b, "held"), 0);
     assert_next(a, "held");
     int code = sz_context_terminate(context);
@@ -70,13 +59,10 @@ static void terminating_closes_the_sockets(void **state)
     assert_code(sz_socket_check(a), SZ_ECLOSED);
     assert_code(sz_socket_check(b), SZ_ECLOSED);
     assert_code(sz_send_bytes(b, "x", 1), SZ_ECLOSED);
-    finish(context);
 }
 
-static void a_context_without_sockets_terminates_by_itself(void **state)
+TEST(a_context_without_sockets_terminates_by_itself)
 {
-    (void)state;
-    sz_context context = make_context();
     int code = sz_context_terminate(context);
     if (code == SZ_EAGAIN) {
         assert_code(sz_wait(sz_context_fd(context), DEADLINE), 0);
@@ -85,26 +71,37 @@ static void a_context_without_sockets_terminates_by_itself(void **state)
     assert_code(code, 0);
 }
 
-/* A PUSH that connects where nobody is, and has something to send. */
-static sz_socket make_stuck(sz_context context, int linger)
+/* A PUSH that connects before anybody binds, with something to send; it
+ * lingers until it is released. */
+static void make_stuck(char endpoint[64])
 {
-    sz_socket socket = make_socket(context, "push");
-    set(socket, "linger", linger);
-    assert_code(connect_to(socket, "ipc:///tmp/szmq-nobody-binds-this"), 0);
+    sz_socket socket = make_socket("push");
+    set(socket, "linger", -1);
+    make_endpoint(endpoint);
+    assert_code(connect_to(socket, endpoint), 0);
     assert_code(sz_send_bytes(socket, "x", 1), 0);
-    return socket;
+}
+
+/* Takes what the stuck socket has to send. */
+static void release(const char *endpoint)
+{
+    sz_context other = make_context();
+    sz_socket to = make_socket_in(other, "pull");
+    assert_code(bind_to(to, endpoint), 0);
+    assert_next(to, "x");
+    finish(other);
 }
 
 /* Case 18. */
-static void terminating_waits_for_linger_without_blocking(void **state)
+TEST(terminating_waits_for_linger_without_blocking)
 {
-    (void)state;
-    sz_context context = make_context();
-    make_stuck(context, 200);
+    char endpoint[64];
+    make_stuck(endpoint);
     assert_code(sz_context_terminate(context), SZ_EAGAIN);
     assert_code(sz_context_check(context), SZ_ETERM);
     assert_code(sz_context_terminate(context), SZ_EAGAIN);
     assert_code(sz_wait(sz_context_fd(context), 0), SZ_EAGAIN);
+    release(endpoint);
     assert_code(sz_wait(sz_context_fd(context), DEADLINE), 0);
     /* It stays readable until somebody asks. */
     assert_code(sz_wait(sz_context_fd(context), 0), 0);
@@ -112,24 +109,36 @@ static void terminating_waits_for_linger_without_blocking(void **state)
     assert_code(sz_context_check(context), SZ_ECLOSED);
 }
 
-static void a_child_that_lives_on_does_not_hold_termination_up(void **state)
+TEST(terminating_is_done_when_the_linger_is_over)
 {
-    (void)state;
-    sz_context context = make_context();
-    make_stuck(context, 100);
+    char endpoint[64];
+    make_endpoint(endpoint);
+    sz_socket socket = make_socket("push");
+    set(socket, "linger", 200);
+    assert_code(connect_to(socket, endpoint), 0);
+    assert_code(sz_send_bytes(socket, "x", 1), 0);
+    int64_t begun = now();
+    finish(context);
+    assert_true(now() - begun >= 200);
+}
+
+TEST(a_child_that_lives_on_does_not_hold_termination_up)
+{
+    char endpoint[64];
+    make_stuck(endpoint);
     pid_t sleeper = start_sleeper();
     assert_code(sz_context_terminate(context), SZ_EAGAIN);
-    int code = sz_wait(sz_context_fd(context), 5000);
+    release(endpoint);
+    int code = sz_wait(sz_context_fd(context), DEADLINE);
     end_sleeper(sleeper);
     assert_code(code, 0);
     assert_code(sz_context_terminate(context), 0);
 }
 
-static void a_context_that_is_going_refuses_everything(void **state)
+TEST(a_context_that_is_going_refuses_everything)
 {
-    (void)state;
-    sz_context context = make_context();
-    make_stuck(context, 200);
+    char endpoint[64];
+    make_stuck(endpoint);
     assert_code(sz_context_terminate(context), SZ_EAGAIN);
     sz_socket socket = {0};
     assert_code(sz_socket_new(context, sz_type_find("push"), &socket),
@@ -138,14 +147,12 @@ static void a_context_that_is_going_refuses_everything(void **state)
     assert_code(sz_context_set(context, context_option("ipv6"), 1), SZ_ETERM);
     assert_code(sz_context_get(context, context_option("ipv6"), &value),
                 SZ_ETERM);
-    finish(context);
+    release(endpoint);
 }
 
 /* libzmq has freed its context by then. */
-static void a_context_that_is_gone_is_not_touched(void **state)
+TEST(a_context_that_is_gone_is_not_touched)
 {
-    (void)state;
-    sz_context context = make_context();
     if (sz_context_terminate(context) == SZ_EAGAIN) {
         assert_code(sz_wait(sz_context_fd(context), DEADLINE), 0);
         int64_t value = 0;
@@ -157,15 +164,12 @@ static void a_context_that_is_gone_is_not_touched(void **state)
         int code = sz_context_shutdown(context);
         assert_true(code == 0 || code == SZ_ETERM);
     }
-    finish(context);
 }
 
-static void shutting_down_ends_operations_but_not_closing(void **state)
+TEST(shutting_down_ends_operations_but_not_closing)
 {
-    (void)state;
-    sz_context context = make_context();
     sz_socket a, b;
-    make_pair(context, "pair", &a, "pair", &b);
+    make_pair("pair", &a, "pair", &b);
     assert_code(sz_context_shutdown(context), 0);
     assert_code(sz_send_bytes(a, "x", 1), SZ_ETERM);
     assert_code(sz_receive(b), SZ_ETERM);
@@ -181,43 +185,37 @@ static void shutting_down_ends_operations_but_not_closing(void **state)
     assert_code(sz_socket_close(a), 0);
     assert_int_equal(sz_context_sockets(context), 1);
     assert_code(sz_context_shutdown(context), 0);
-    finish(context);
 }
 
-static void a_context_that_was_shut_down_says_so(void **state)
+TEST(a_context_that_was_shut_down_says_so)
 {
-    (void)state;
-    sz_context context = make_context();
     assert_code(sz_context_shutdown(context), 0);
     assert_code(sz_context_check(context), SZ_ETERM);
     finish(context);
     assert_code(sz_context_check(context), SZ_ECLOSED);
 }
 
-static void *shut_down(void *argument)
+/* Shuts the context down when that thread sleeps. */
+static void *shut_down(void *thread)
 {
-    pause_briefly();
-    sz_context_shutdown(*(sz_context *)argument);
+    await_sleep(*(int *)thread);
+    sz_context_shutdown(context);
     return NULL;
 }
 
-static void shutting_down_wakes_a_wait_in_another_thread(void **state)
+TEST(shutting_down_wakes_a_wait_in_another_thread)
 {
-    (void)state;
-    sz_context context = make_context();
-    sz_socket socket = make_socket(context, "pull");
+    sz_socket socket = make_socket("pull");
+    int waiting = this_thread();
     pthread_t thread;
-    assert_int_equal(pthread_create(&thread, NULL, shut_down, &context), 0);
+    assert_int_equal(pthread_create(&thread, NULL, shut_down, &waiting), 0);
     assert_code(sz_socket_wait(socket, SZ_IN, DEADLINE), SZ_ETERM);
     assert_int_equal(pthread_join(thread, NULL), 0);
-    finish(context);
 }
 
-static void a_dropped_context_closes_its_sockets(void **state)
+TEST(a_dropped_context_closes_its_sockets)
 {
-    (void)state;
-    sz_context context = make_context();
-    sz_socket socket = make_socket(context, "push");
+    sz_socket socket = make_socket("push");
     sz_context_drop(context);
     assert_code(sz_socket_check(socket), SZ_ECLOSED);
     assert_true(sz_context_check(context) == SZ_ECLOSED ||
@@ -226,12 +224,11 @@ static void a_dropped_context_closes_its_sockets(void **state)
 }
 
 /* Case 2. */
-static void what_was_sent_outlives_a_dropped_context(void **state)
+TEST(what_was_sent_outlives_a_dropped_context)
 {
-    (void)state;
-    sz_context context = make_context(), other = make_context();
-    sz_socket to = make_socket(other, "pull");
-    sz_socket from = make_socket(context, "push");
+    sz_context other = make_context();
+    sz_socket to = make_socket_in(other, "pull");
+    sz_socket from = make_socket("push");
     set(from, "linger", -1);
     const char *real = NULL;
     assert_code(sz_socket_bind(to, "tcp://127.0.0.1:*", 17, &real), 0);
@@ -242,18 +239,16 @@ static void what_was_sent_outlives_a_dropped_context(void **state)
     finish(other);
 }
 
-static void dropping_many_contexts_leaves_no_descriptor(void **state)
+TEST(dropping_many_contexts_leaves_no_descriptor)
 {
-    (void)state;
-    settle(NULL);
     int before = count_descriptors();
     for (size_t i = 0; i < loops(50); i++) {
-        sz_context context = make_context();
         sz_socket a, b;
-        make_pair(context, "pull", &a, "push", &b);
+        make_pair("pull", &a, "push", &b);
         assert_code(send_text(b, "x"), 0);
         sz_context_drop(context);
-        settle(NULL);
+        await_threads();
+        context = make_context();
     }
     assert_int_equal(count_descriptors(), before);
 }
@@ -262,11 +257,11 @@ static int pending_when_full(void *argument)
 {
     const int *limit = argument;
     for (int peers = 1; peers <= *limit; peers++) {
-        sz_context context = make_context();
+        context = make_context();
         assert_code(
             sz_context_set(context, context_option("max-sockets"), *limit), 0);
         for (int i = 0; i < *limit; i++) {
-            sz_socket socket = make_socket(context, "push");
+            sz_socket socket = make_socket("push");
             if (i >= peers)
                 continue;
             assert_code(connect_to(socket, "inproc://never-bound"), 0);
@@ -283,9 +278,8 @@ static int pending_when_full(void *argument)
 
 /* libzmq would abort: see zmq_ctx_term with every socket in use. */
 /* Case 23. */
-static void terminating_survives_pending_inproc_connects(void **state)
+TEST(terminating_survives_pending_inproc_connects)
 {
-    (void)state;
     for (int limit = 1; limit <= 3; limit++)
         assert_child(pending_when_full, &limit);
 }
@@ -293,9 +287,9 @@ static void terminating_survives_pending_inproc_connects(void **state)
 static int pending_when_shut_down(void *argument)
 {
     (void)argument;
-    sz_context context = make_context();
+    context = make_context();
     assert_code(sz_context_set(context, context_option("max-sockets"), 1), 0);
-    sz_socket socket = make_socket(context, "dealer");
+    sz_socket socket = make_socket("dealer");
     assert_code(connect_to(socket, "inproc://never-bound"), 0);
     assert_code(sz_context_shutdown(context), 0);
     assert_code(connect_to(socket, "inproc://nor-this"), SZ_ETERM);
@@ -303,9 +297,8 @@ static int pending_when_shut_down(void *argument)
     return 0;
 }
 
-static void shutting_down_survives_pending_inproc_connects(void **state)
+TEST(shutting_down_survives_pending_inproc_connects)
 {
-    (void)state;
     assert_child(pending_when_shut_down, NULL);
 }
 
@@ -313,7 +306,7 @@ static int too_many_threads(void *argument)
 {
     const int64_t *threads = argument;
     limit_descriptors(256);
-    sz_context context = make_context();
+    context = make_context();
     assert_code(
         sz_context_set(context, context_option("io-threads"), *threads), 0);
     sz_socket socket = {0};
@@ -325,9 +318,8 @@ static int too_many_threads(void *argument)
 
 /* libzmq would abort, having no descriptors for them. */
 /* Case 69. */
-static void too_many_io_threads_are_refused(void **state)
+TEST(too_many_io_threads_are_refused)
 {
-    (void)state;
     int64_t counts[] = {1000, INT32_MAX / 2, INT32_MAX / 2 + 1, INT32_MAX};
     for (size_t i = 0; i < sizeof counts / sizeof *counts; i++)
         assert_child(too_many_threads, &counts[i]);
@@ -335,7 +327,7 @@ static void too_many_io_threads_are_refused(void **state)
 
 static void *use_context(void *argument)
 {
-    sz_context context = *(sz_context *)argument;
+    (void)argument;
     size_t bad = 0;
     for (size_t i = 0; i < loops(100); i++) {
         sz_socket socket = {0};
@@ -347,21 +339,18 @@ static void *use_context(void *argument)
     return (void *)bad;
 }
 
-static void a_context_serves_several_threads(void **state)
+TEST(a_context_serves_several_threads)
 {
-    (void)state;
-    sz_context context = make_context();
     pthread_t threads[4];
     for (size_t i = 0; i < 4; i++)
-        assert_int_equal(
-            pthread_create(&threads[i], NULL, use_context, &context), 0);
+        assert_int_equal(pthread_create(&threads[i], NULL, use_context, NULL),
+                         0);
     for (size_t i = 0; i < 4; i++) {
         void *bad = NULL;
         assert_int_equal(pthread_join(threads[i], &bad), 0);
         assert_null(bad);
     }
     assert_int_equal(sz_context_sockets(context), 0);
-    finish(context);
 }
 
 /* ------------------------------------------------------------- contexts -- */
@@ -374,7 +363,6 @@ enum {
 typedef struct {
     pthread_barrier_t barrier;
     size_t rounds;
-    sz_context context;
 } shared;
 
 static void *terminate_together(void *argument)
@@ -385,11 +373,11 @@ static void *terminate_together(void *argument)
         pthread_barrier_wait(&s->barrier);
         int64_t end = now() + DEADLINE, value;
         int code;
-        while ((code = sz_context_terminate(s->context)) == SZ_EAGAIN &&
+        while ((code = sz_context_terminate(context)) == SZ_EAGAIN &&
                now() < end) {
-            sz_context_get(s->context, context_option("ipv6"), &value);
-            sz_context_shutdown(s->context);
-            sz_context_check(s->context);
+            sz_context_get(context, context_option("ipv6"), &value);
+            sz_context_shutdown(context);
+            sz_context_check(context);
         }
         late += code != 0;
         pthread_barrier_wait(&s->barrier);
@@ -397,21 +385,20 @@ static void *terminate_together(void *argument)
     return (void *)late;
 }
 
-static void several_threads_may_terminate_one_context(void **state)
+TEST(several_threads_may_terminate_one_context)
 {
-    (void)state;
-    shared s = {.rounds = loops(300)};
+    shared s = {.rounds = loops(scaled(300))};
     pthread_t threads[PARTY - 1];
     pthread_barrier_init(&s.barrier, NULL, PARTY);
     for (size_t i = 0; i < PARTY - 1; i++)
         assert_int_equal(
             pthread_create(&threads[i], NULL, terminate_together, &s), 0);
     for (size_t i = 0; i < s.rounds; i++) {
-        s.context = make_context();
         if (i % 2 == 0)
-            make_socket(s.context, "push");
+            make_socket("push");
         pthread_barrier_wait(&s.barrier);
         pthread_barrier_wait(&s.barrier);
+        context = make_context();
     }
     for (size_t i = 0; i < PARTY - 1; i++) {
         void *late = NULL;
@@ -423,7 +410,7 @@ static void several_threads_may_terminate_one_context(void **state)
 
 static void *make_sockets(void *argument)
 {
-    sz_context context = *(sz_context *)argument;
+    (void)argument;
     const sz_type *type = sz_type_find("push");
     sz_socket socket;
     int code = 0;
@@ -433,15 +420,13 @@ static void *make_sockets(void *argument)
     return (void *)(size_t)(code != SZ_ETERM && code != SZ_ECLOSED);
 }
 
-static void sockets_made_meanwhile_do_not_outlive_their_context(void **state)
+TEST(sockets_made_meanwhile_do_not_outlive_their_context)
 {
-    (void)state;
     for (size_t i = 0; i < loops(50); i++) {
-        sz_context context = make_context();
         pthread_t threads[2];
         for (size_t k = 0; k < 2; k++)
             assert_int_equal(
-                pthread_create(&threads[k], NULL, make_sockets, &context), 0);
+                pthread_create(&threads[k], NULL, make_sockets, NULL), 0);
         while (sz_context_sockets(context) == 0)
             ;
         finish(context);
@@ -450,13 +435,12 @@ static void sockets_made_meanwhile_do_not_outlive_their_context(void **state)
             assert_int_equal(pthread_join(threads[k], &wrong), 0);
             assert_null(wrong);
         }
+        context = make_context();
     }
 }
 
-static void a_fresh_context_has_the_defaults(void **state)
+TEST(a_fresh_context_has_the_defaults)
 {
-    (void)state;
-    sz_context context = make_context();
     const sz_option *row;
     for (size_t i = 0; (row = sz_option_at(i)) != NULL; i++) {
         int64_t value = INT64_MIN;
@@ -467,13 +451,10 @@ static void a_fresh_context_has_the_defaults(void **state)
             print_error("context option %s\n", row->name);
         assert_int_equal(value, row->initial);
     }
-    finish(context);
 }
 
-static void a_context_s_integer_in_range_is_kept(void **state)
+TEST(a_context_s_integer_in_range_is_kept)
 {
-    (void)state;
-    sz_context context = make_context();
     const sz_option *row;
     for (size_t i = 0; (row = sz_option_at(i)) != NULL; i++) {
         const int64_t values[] = {row->min, row->min + 1, row->max};
@@ -490,13 +471,10 @@ static void a_context_s_integer_in_range_is_kept(void **state)
             assert_int_equal(kept, values[j]);
         }
     }
-    finish(context);
 }
 
-static void a_context_s_integer_out_of_range_is_refused(void **state)
+TEST(a_context_s_integer_out_of_range_is_refused)
 {
-    (void)state;
-    sz_context context = make_context();
     const sz_option *row;
     for (size_t i = 0; (row = sz_option_at(i)) != NULL; i++) {
         if (row->scope != SZ_CONTEXT_OPTION || !can(row, 'w'))
@@ -506,13 +484,10 @@ static void a_context_s_integer_out_of_range_is_refused(void **state)
         assert_row(row, sz_context_set(context, row, INT64_MIN), SZ_ERANGE);
         assert_row(row, sz_context_set(context, row, INT64_MAX), SZ_ERANGE);
     }
-    finish(context);
 }
 
-static void a_context_s_access_is_as_its_row_says(void **state)
+TEST(a_context_s_access_is_as_its_row_says)
 {
-    (void)state;
-    sz_context context = make_context();
     const sz_option *row;
     for (size_t i = 0; (row = sz_option_at(i)) != NULL; i++) {
         int64_t value = 0;
@@ -523,12 +498,10 @@ static void a_context_s_access_is_as_its_row_says(void **state)
             assert_row(row, sz_context_set(context, row, row->min),
                        SZ_EREADONLY);
     }
-    finish(context);
 }
 
-static void what_must_precede_the_first_socket_comes_too_late(void **state)
+TEST(what_must_precede_the_first_socket_comes_too_late)
 {
-    (void)state;
     static const char *const late[] = {"io-threads",
                                        "max-sockets",
                                        "thread-priority",
@@ -536,8 +509,7 @@ static void what_must_precede_the_first_socket_comes_too_late(void **state)
                                        "thread-name-prefix",
                                        "thread-affinity-cpu-add",
                                        "thread-affinity-cpu-remove"};
-    sz_context context = make_context();
-    sz_socket socket = make_socket(context, "push");
+    sz_socket socket = make_socket("push");
     for (int closed = 0; closed < 2; closed++) {
         for (size_t i = 0; i < sizeof late / sizeof *late; i++)
             assert_code(sz_context_set(context, context_option(late[i]), 1),
@@ -546,32 +518,25 @@ static void what_must_precede_the_first_socket_comes_too_late(void **state)
                     0);
         assert_code(sz_socket_close(socket), 0);
     }
-    finish(context);
 }
 
-static void max_sockets_reads_the_same_with_open_sockets(void **state)
+TEST(max_sockets_reads_the_same_with_open_sockets)
 {
-    (void)state;
-    sz_context context = make_context();
     const sz_option *row = context_option("max-sockets");
     int64_t value = 0;
     assert_code(sz_context_set(context, row, 5), 0);
-    make_socket(context, "push");
+    make_socket("push");
     assert_code(sz_context_get(context, row, &value), 0);
     assert_int_equal(value, 5);
-    finish(context);
 }
 
-static void sockets_made_later_follow_their_context(void **state)
+TEST(sockets_made_later_follow_their_context)
 {
-    (void)state;
-    sz_context context = make_context();
     assert_code(sz_context_set(context, context_option("ipv6"), 1), 0);
     assert_code(sz_context_set(context, context_option("blocky"), 0), 0);
-    sz_socket socket = fresh(context, sz_type_find("push"));
+    sz_socket socket = fresh(sz_type_find("push"));
     assert_int_equal(get(socket, "ipv6"), 1);
     assert_int_equal(get(socket, "linger"), 0);
-    finish(context);
 }
 
 int main(void)
@@ -584,6 +549,7 @@ int main(void)
         cmocka_unit_test(terminating_closes_the_sockets),
         cmocka_unit_test(a_context_without_sockets_terminates_by_itself),
         cmocka_unit_test(terminating_waits_for_linger_without_blocking),
+        cmocka_unit_test(terminating_is_done_when_the_linger_is_over),
         cmocka_unit_test(a_child_that_lives_on_does_not_hold_termination_up),
         cmocka_unit_test(a_context_that_is_going_refuses_everything),
         cmocka_unit_test(a_context_that_is_gone_is_not_touched),
@@ -607,5 +573,5 @@ int main(void)
         cmocka_unit_test(max_sockets_reads_the_same_with_open_sockets),
         cmocka_unit_test(sockets_made_later_follow_their_context),
     };
-    return cmocka_run_group_tests_name("context", tests, NULL, settle);
+    return run_all("context", tests);
 }

@@ -25,21 +25,19 @@ static int open_either(sz_socket socket, const char *endpoint, bool bound)
 
 static void check_refused(const char *endpoint, bool bound, int code)
 {
-    sz_context context = make_context();
-    sz_socket socket = make_socket(context, "pull");
+    sz_socket socket = make_socket("pull");
     int got = open_either(socket, endpoint, bound);
     if (got != code)
         print_error("%s: ", endpoint);
     assert_code(got, code);
     bool is_bound;
     assert_null(sz_socket_endpoint(socket, 0, &is_bound));
-    finish(context);
+    assert_code(sz_socket_close(socket), 0);
 }
 
 /* Case 41. */
-static void what_is_no_endpoint_is_refused(void **state)
+TEST(what_is_no_endpoint_is_refused)
 {
-    (void)state;
     for (size_t i = 0; i < sizeof wrong_syntax / sizeof *wrong_syntax; i++) {
         check_refused(wrong_syntax[i], true, SZ_EENDPOINT);
         check_refused(wrong_syntax[i], false, SZ_EENDPOINT);
@@ -47,9 +45,8 @@ static void what_is_no_endpoint_is_refused(void **state)
 }
 
 /* Case 42. */
-static void ports_that_do_not_exist_are_refused(void **state)
+TEST(ports_that_do_not_exist_are_refused)
 {
-    (void)state;
     for (size_t i = 0; i < sizeof wrong_ports / sizeof *wrong_ports; i++) {
         check_refused(wrong_ports[i], true, SZ_EPORT);
         check_refused(wrong_ports[i], false, SZ_EPORT);
@@ -58,31 +55,26 @@ static void ports_that_do_not_exist_are_refused(void **state)
     check_refused("tcp://127.0.0.1:*", false, SZ_EPORT);
 }
 
-static void an_unknown_transport_is_refused(void **state)
+TEST(an_unknown_transport_is_refused)
 {
-    (void)state;
     check_refused("carrier://pigeon", true, SZ_EPROTONOSUPPORT);
     check_refused("carrier://pigeon", false, SZ_EPROTONOSUPPORT);
 }
 
 /* Case 43. */
-static void a_nul_is_not_where_the_endpoint_ends(void **state)
+TEST(a_nul_is_not_where_the_endpoint_ends)
 {
-    (void)state;
-    sz_context context = make_context();
-    sz_socket socket = make_socket(context, "pull");
+    sz_socket socket = make_socket("pull");
     static const char text[] = "inproc://a\0b";
     assert_code(sz_socket_bind(socket, text, sizeof text - 1, NULL), SZ_ENUL);
     assert_code(sz_socket_connect(socket, text, sizeof text - 1, NULL),
                 SZ_ENUL);
     assert_code(sz_socket_unbind(socket, text, sizeof text - 1), SZ_ENUL);
     assert_code(sz_socket_disconnect(socket, text, sizeof text - 1), SZ_ENUL);
-    finish(context);
 }
 
-static void an_ipc_path_may_be_as_long_as_the_system_allows(void **state)
+TEST(an_ipc_path_may_be_as_long_as_the_system_allows)
 {
-    (void)state;
     enum {
         MOST = sizeof((struct sockaddr_un *)NULL)->sun_path
     };
@@ -93,35 +85,29 @@ static void an_ipc_path_may_be_as_long_as_the_system_allows(void **state)
             snprintf(endpoint, sizeof endpoint, "ipc://%s/", directory);
         memset(endpoint + begun, 'x', 6 + size - (size_t)begun);
         endpoint[6 + size] = '\0';
-        sz_context context = make_context();
-        sz_socket socket = make_socket(context, "pull");
+        sz_socket socket = make_socket("pull");
         assert_code(bind_to(socket, endpoint), size < MOST ? 0 : SZ_EPATH);
         assert_code(connect_to(socket, endpoint), size < MOST ? 0 : SZ_EPATH);
-        finish(context);
     }
+    finish(context);
     remove_directory(directory);
 }
 
-static void a_wildcard_becomes_a_port(void **state)
+TEST(a_wildcard_becomes_a_port)
 {
-    (void)state;
-    sz_context context = make_context();
-    sz_socket a = make_socket(context, "pull");
-    sz_socket b = make_socket(context, "push");
+    sz_socket a = make_socket("pull");
+    sz_socket b = make_socket("push");
     const char *real = NULL;
     assert_code(sz_socket_bind(a, "tcp://127.0.0.1:*", 17, &real), 0);
     assert_null(strchr(real, '*'));
     assert_code(connect_to(b, real), 0);
     assert_code(send_text(b, "found"), 0);
     assert_next(a, "found");
-    finish(context);
 }
 
-static void endpoints_are_listed_oldest_first(void **state)
+TEST(endpoints_are_listed_oldest_first)
 {
-    (void)state;
-    sz_context context = make_context();
-    sz_socket socket = make_socket(context, "dealer");
+    sz_socket socket = make_socket("dealer");
     assert_code(bind_to(socket, "inproc://first"), 0);
     assert_code(connect_to(socket, "inproc://second"), 0);
     assert_code(bind_to(socket, "inproc://third"), 0);
@@ -135,16 +121,13 @@ static void endpoints_are_listed_oldest_first(void **state)
     assert_string_equal(sz_socket_endpoint(socket, 2, &bound),
                         "inproc://third");
     assert_null(sz_socket_endpoint(socket, 3, &bound));
-    finish(context);
 }
 
-static void unbind_takes_what_bind_was_given_or_returned(void **state)
+TEST(unbind_takes_what_bind_was_given_or_returned)
 {
-    (void)state;
     static const char given[] = "tcp://127.0.0.1:*";
     for (int returned = 0; returned < 2; returned++) {
-        sz_context context = make_context();
-        sz_socket socket = make_socket(context, "pull");
+        sz_socket socket = make_socket("pull");
         const char *real = NULL;
         char kept[64];
         assert_code(sz_socket_bind(socket, given, strlen(given), &real), 0);
@@ -153,15 +136,12 @@ static void unbind_takes_what_bind_was_given_or_returned(void **state)
         bool bound;
         assert_null(sz_socket_endpoint(socket, 0, &bound));
         assert_code(sz_socket_unbind(socket, kept, strlen(kept)), SZ_ENOENT);
-        finish(context);
     }
 }
 
-static void disconnecting_what_is_not_connected_fails(void **state)
+TEST(disconnecting_what_is_not_connected_fails)
 {
-    (void)state;
-    sz_context context = make_context();
-    sz_socket socket = make_socket(context, "push");
+    sz_socket socket = make_socket("push");
     static const char endpoint[] = "tcp://127.0.0.1:9";
     assert_code(sz_socket_disconnect(socket, endpoint, strlen(endpoint)),
                 SZ_ENOENT);
@@ -169,15 +149,12 @@ static void disconnecting_what_is_not_connected_fails(void **state)
     assert_code(sz_socket_disconnect(socket, endpoint, strlen(endpoint)), 0);
     assert_code(sz_socket_disconnect(socket, endpoint, strlen(endpoint)),
                 SZ_ENOENT);
-    finish(context);
 }
 
-static void an_address_in_use_says_so_and_changes_nothing(void **state)
+TEST(an_address_in_use_says_so_and_changes_nothing)
 {
-    (void)state;
-    sz_context context = make_context();
-    sz_socket a = make_socket(context, "pull");
-    sz_socket b = make_socket(context, "pull");
+    sz_socket a = make_socket("pull");
+    sz_socket b = make_socket("pull");
     const char *real = NULL;
     bool bound;
     assert_code(sz_socket_bind(a, "tcp://127.0.0.1:*", 17, &real), 0);
@@ -186,18 +163,14 @@ static void an_address_in_use_says_so_and_changes_nothing(void **state)
     assert_code(bind_to(a, "inproc://taken"), 0);
     assert_code(bind_to(b, "inproc://taken"), SZ_EADDRINUSE);
     assert_code(sz_socket_close(a), 0);
-    finish(context);
 }
 
-static void a_directory_that_is_not_there_is_an_error(void **state)
+TEST(a_directory_that_is_not_there_is_an_error)
 {
-    (void)state;
-    sz_context context = make_context();
-    sz_socket socket = make_socket(context, "pull");
+    sz_socket socket = make_socket("pull");
     assert_refused(bind_to(socket, "ipc:///nonexistent/directory/x"));
     assert_refused(bind_to(socket, "tcp://192.0.2.77:5555"));
     assert_refused(bind_to(socket, "tcp://no-such-interface:5555"));
-    finish(context);
 }
 
 /* Whatever is free when it begins, nothing aborts. */
@@ -205,7 +178,6 @@ static int with_descriptors(void *argument)
 {
     const int *more = argument;
     limit_descriptors((rlim_t)(count_descriptors() + *more));
-    sz_context context;
     if (sz_context_new(&context) != 0)
         return 0;
     sz_socket socket;
@@ -222,9 +194,8 @@ static int with_descriptors(void *argument)
 }
 
 /* Case 69. */
-static void want_of_descriptors_never_aborts(void **state)
+TEST(want_of_descriptors_never_aborts)
 {
-    (void)state;
     for (int more = 0; more < 30; more++)
         assert_child(with_descriptors, &more);
 }
@@ -233,9 +204,9 @@ static void want_of_descriptors_never_aborts(void **state)
 static int be_enforced(void *argument)
 {
     const char *mechanism = argument;
-    sz_context context = make_context();
-    sz_socket server = make_socket(context, "pull");
-    sz_socket client = make_socket(context, "push");
+    context = make_context();
+    sz_socket server = make_socket("pull");
+    sz_socket client = make_socket("push");
     set(server, mechanism, 1);
     set(server, "zap-enforce-domain", 1);
     assert_code(bind_to(server, "tcp://127.0.0.1:*"), SZ_EZAPDOMAIN);
@@ -261,9 +232,8 @@ static int be_enforced(void *argument)
 }
 
 /* Case 77. */
-static void a_domain_that_is_enforced_must_be_there(void **state)
+TEST(a_domain_that_is_enforced_must_be_there)
 {
-    (void)state;
     assert_child(be_enforced, (char *)"plain-server");
     if (sz_has("curve"))
         assert_child(be_enforced, (char *)"curve-server");
@@ -286,5 +256,5 @@ int main(void)
         cmocka_unit_test(want_of_descriptors_never_aborts),
         cmocka_unit_test(a_domain_that_is_enforced_must_be_there),
     };
-    return cmocka_run_group_tests_name("endpoint", tests, NULL, settle);
+    return run_all("endpoint", tests);
 }

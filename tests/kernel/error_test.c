@@ -24,9 +24,8 @@ enum {
     ROWS = sizeof rows / sizeof *rows
 };
 
-static void every_code_is_negative_and_belongs_to_one_error(void **state)
+TEST(every_code_is_negative_and_belongs_to_one_error)
 {
-    (void)state;
     for (size_t i = 0; i < ROWS; i++) {
         assert_true(rows[i].code < 0);
         for (size_t j = i + 1; j < ROWS; j++)
@@ -34,9 +33,8 @@ static void every_code_is_negative_and_belongs_to_one_error(void **state)
     }
 }
 
-static void every_code_has_its_symbol_text_and_number(void **state)
+TEST(every_code_has_its_symbol_text_and_number)
 {
-    (void)state;
     for (size_t i = 0; i < ROWS; i++) {
         assert_string_equal(sz_error_symbol(rows[i].code), rows[i].symbol);
         assert_string_equal(sz_error_text(rows[i].code), rows[i].text);
@@ -45,9 +43,8 @@ static void every_code_has_its_symbol_text_and_number(void **state)
     }
 }
 
-static void the_symbol_of_a_system_error_is_its_name(void **state)
+TEST(the_symbol_of_a_system_error_is_its_name)
 {
-    (void)state;
     for (size_t i = 0; i < ROWS && rows[i].code > -SZ_OWN; i++) {
         const char *symbol = sz_error_symbol(rows[i].code);
         assert_int_equal(strlen(symbol), strlen(rows[i].name));
@@ -56,17 +53,15 @@ static void the_symbol_of_a_system_error_is_its_name(void **state)
     }
 }
 
-static void the_code_of_a_system_error_is_its_negated_number(void **state)
+TEST(the_code_of_a_system_error_is_its_negated_number)
 {
-    (void)state;
     assert_int_equal(SZ_EAGAIN, -EAGAIN);
     assert_int_equal(SZ_ETERM, -ETERM);
     assert_int_equal(SZ_EFSM, -EFSM);
 }
 
-static void an_unknown_code_is_taken_for_a_negated_number(void **state)
+TEST(an_unknown_code_is_taken_for_a_negated_number)
 {
-    (void)state;
     assert_int_equal(sz_error_errno(-EDOM), EDOM);
     assert_string_equal(sz_error_text(-EDOM), strerror(EDOM));
     assert_non_null(sz_error_symbol(-EDOM));
@@ -75,9 +70,8 @@ static void an_unknown_code_is_taken_for_a_negated_number(void **state)
     assert_non_null(sz_error_symbol(-7777));
 }
 
-static void the_text_of_an_unknown_number_does_not_change(void **state)
+TEST(the_text_of_an_unknown_number_does_not_change)
 {
-    (void)state;
     const char *first = sz_error_text(-7777);
     char copy[100];
     snprintf(copy, sizeof copy, "%s", first);
@@ -85,9 +79,8 @@ static void the_text_of_an_unknown_number_does_not_change(void **state)
     assert_string_equal(first, copy);
 }
 
-static void a_result_that_is_no_error_has_a_text(void **state)
+TEST(a_result_that_is_no_error_has_a_text)
 {
-    (void)state;
     const int codes[] = {0, 1, INT_MAX, INT_MIN, INT_MIN + 1};
     for (size_t i = 0; i < sizeof codes / sizeof *codes; i++) {
         assert_non_null(sz_error_symbol(codes[i]));
@@ -96,9 +89,8 @@ static void a_result_that_is_no_error_has_a_text(void **state)
     }
 }
 
-static void the_version_is_that_of_the_library(void **state)
+TEST(the_version_is_that_of_the_library)
 {
-    (void)state;
     int version[3] = {-1, -1, -1}, expected[3];
     zmq_version(&expected[0], &expected[1], &expected[2]);
     sz_version(version);
@@ -106,9 +98,8 @@ static void the_version_is_that_of_the_library(void **state)
     assert_int_equal(version[0], 4);
 }
 
-static void capabilities_are_those_of_the_library(void **state)
+TEST(capabilities_are_those_of_the_library)
 {
-    (void)state;
     const char *const names[] = {"ipc",    "pgm",  "tipc",  "norm",   "curve",
                                  "gssapi", "vmci", "draft", "nobody", ""};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
@@ -130,5 +121,5 @@ int main(void)
         cmocka_unit_test(the_version_is_that_of_the_library),
         cmocka_unit_test(capabilities_are_those_of_the_library),
     };
-    return cmocka_run_group_tests_name("error", tests, NULL, settle);
+    return run_all("error", tests);
 }

@@ -26,8 +26,8 @@ static void count_report(const char *type, const char *endpoint,
 static int send_and_exit(void *argument)
 {
     const sender *plan = argument;
-    sz_context context = make_context();
-    sz_socket socket = make_socket(context, "push");
+    context = make_context();
+    sz_socket socket = make_socket("push");
     set(socket, "linger", plan->linger);
     int reports = 0;
     assert_code(connect_to(socket, plan->endpoint), 0);
@@ -40,11 +40,9 @@ static int send_and_exit(void *argument)
     return 0;
 }
 
-static void what_was_sent_leaves_before_the_process_ends(void **state)
+TEST(what_was_sent_leaves_before_the_process_ends)
 {
-    (void)state;
-    sz_context context = make_context();
-    sz_socket socket = make_socket(context, "pull");
+    sz_socket socket = make_socket("pull");
     sender plan = {.linger = -1, .bound = DEADLINE, .wanted = 0};
     const char *real = NULL;
     assert_code(sz_socket_bind(socket, "tcp://127.0.0.1:*", 17, &real), 0);
@@ -52,13 +50,10 @@ static void what_was_sent_leaves_before_the_process_ends(void **state)
     assert_child(send_and_exit, &plan);
     for (int i = 0; i < MANY; i++)
         assert_next(socket, "before the end");
-    finish(context);
 }
 
-static void
-an_absent_peer_keeps_the_process_no_longer_than_the_bound(void **state)
+TEST(an_absent_peer_keeps_the_process_no_longer_than_the_bound)
 {
-    (void)state;
     sender plan = {.endpoint = "ipc:///tmp/szmq-nobody-binds-this",
                    .linger = -1,
                    .bound = 50,
@@ -74,9 +69,8 @@ an_absent_peer_keeps_the_process_no_longer_than_the_bound(void **state)
     assert_child(send_and_exit, &plan);
 }
 
-static void a_linger_of_its_own_is_kept(void **state)
+TEST(a_linger_of_its_own_is_kept)
 {
-    (void)state;
     sender plan = {.endpoint = "ipc:///tmp/szmq-nobody-binds-this",
                    .linger = 400,
                    .bound = 0,
@@ -92,21 +86,17 @@ static int exit_after_fork(void *argument)
     return sz_exit(DEADLINE, NULL, NULL) == 0 ? 0 : 1;
 }
 
-static void a_child_does_not_end_what_is_its_parents(void **state)
+TEST(a_child_does_not_end_what_is_its_parents)
 {
-    (void)state;
-    sz_context context = make_context();
     sz_socket a, b;
-    make_pair(context, "push", &a, "pull", &b);
+    make_pair("push", &a, "pull", &b);
     assert_child(exit_after_fork, NULL);
     assert_code(send_text(a, "still here"), 0);
     assert_next(b, "still here");
-    finish(context);
 }
 
-static void nothing_open_is_nothing_to_wait_for(void **state)
+TEST(nothing_open_is_nothing_to_wait_for)
 {
-    (void)state;
     assert_code(sz_exit(DEADLINE, NULL, NULL), 0);
     assert_code(sz_exit(0, NULL, NULL), 0);
 }
@@ -121,5 +111,5 @@ int main(void)
         cmocka_unit_test(a_child_does_not_end_what_is_its_parents),
         cmocka_unit_test(nothing_open_is_nothing_to_wait_for),
     };
-    return cmocka_run_group_tests_name("exit", tests, NULL, settle);
+    return run_all("exit", tests);
 }

@@ -54,9 +54,8 @@ static unsigned char *make_pattern(size_t size)
     return bytes;
 }
 
-static void a_message_has_the_bytes_it_was_made_of(void **state)
+TEST(a_message_has_the_bytes_it_was_made_of)
 {
-    (void)state;
     for (size_t i = 0; i < SIZES; i++) {
         unsigned char *bytes = make_pattern(sizes[i]);
         sz_message message = make_message(bytes, sizes[i]);
@@ -66,9 +65,8 @@ static void a_message_has_the_bytes_it_was_made_of(void **state)
     }
 }
 
-static void a_message_keeps_no_reference_to_what_it_was_made_of(void **state)
+TEST(a_message_keeps_no_reference_to_what_it_was_made_of)
 {
-    (void)state;
     for (size_t i = 1; i < SIZES; i++) {
         unsigned char *bytes = make_pattern(sizes[i]);
         unsigned char *kept = make_pattern(sizes[i]);
@@ -81,9 +79,8 @@ static void a_message_keeps_no_reference_to_what_it_was_made_of(void **state)
     }
 }
 
-static void a_message_without_data_is_zero(void **state)
+TEST(a_message_without_data_is_zero)
 {
-    (void)state;
     for (size_t i = 0; i < SIZES; i++) {
         unsigned char *zero = calloc(sizes[i] + 1, 1);
         assert_non_null(zero);
@@ -94,9 +91,8 @@ static void a_message_without_data_is_zero(void **state)
     }
 }
 
-static void a_message_may_be_empty(void **state)
+TEST(a_message_may_be_empty)
 {
-    (void)state;
     sz_message message = make_message("unused", 0);
     sz_message other = make_message(NULL, 0);
     assert_message(message, "");
@@ -107,9 +103,8 @@ static void a_message_may_be_empty(void **state)
     sz_message_free(other);
 }
 
-static void a_handle_fits_in_61_bits_and_is_not_zero(void **state)
+TEST(a_handle_fits_in_61_bits_and_is_not_zero)
 {
-    (void)state;
     for (size_t i = 0; i < loops(1000); i++) {
         sz_message message = make_text("x");
         assert_true(message.id != 0);
@@ -118,9 +113,8 @@ static void a_handle_fits_in_61_bits_and_is_not_zero(void **state)
     }
 }
 
-static void the_bytes_of_a_message_do_not_move(void **state)
+TEST(the_bytes_of_a_message_do_not_move)
 {
-    (void)state;
     enum {
         MANY = 500
     };
@@ -136,17 +130,15 @@ static void the_bytes_of_a_message_do_not_move(void **state)
     sz_message_free(message);
 }
 
-static void a_freed_message_is_closed(void **state)
+TEST(a_freed_message_is_closed)
 {
-    (void)state;
     sz_message message = make_text("once");
     sz_message_free(message);
     assert_message_refused(message, SZ_ECLOSED);
 }
 
-static void freeing_twice_is_nothing(void **state)
+TEST(freeing_twice_is_nothing)
 {
-    (void)state;
     sz_message message = make_text("twice"), other = make_text("other");
     sz_message_free(message);
     sz_message_free(message);
@@ -155,9 +147,8 @@ static void freeing_twice_is_nothing(void **state)
     sz_message_free(other);
 }
 
-static void freeing_a_stale_handle_spares_the_next_message(void **state)
+TEST(freeing_a_stale_handle_spares_the_next_message)
 {
-    (void)state;
     sz_message message = make_text("old");
     sz_message_free(message);
     for (size_t i = 0; i < loops(1000); i++) {
@@ -170,17 +161,14 @@ static void freeing_a_stale_handle_spares_the_next_message(void **state)
     }
 }
 
-static void zero_is_no_message(void **state)
+TEST(zero_is_no_message)
 {
-    (void)state;
     assert_message_refused((sz_message){0}, SZ_EHANDLE);
 }
 
-static void a_handle_of_another_kind_is_no_message(void **state)
+TEST(a_handle_of_another_kind_is_no_message)
 {
-    (void)state;
-    sz_context context = make_context();
-    sz_socket socket = make_socket(context, "pair");
+    sz_socket socket = make_socket("pair");
     sz_poller poller = {0};
     assert_code(sz_poller_new(&poller), 0);
     assert_message_refused((sz_message){context.id}, SZ_EHANDLE);
@@ -188,12 +176,10 @@ static void a_handle_of_another_kind_is_no_message(void **state)
     assert_message_refused((sz_message){poller.id}, SZ_EHANDLE);
     assert_code(sz_socket_check(socket), 0);
     sz_poller_free(poller);
-    finish(context);
 }
 
-static void a_message_is_no_handle_of_another_kind(void **state)
+TEST(a_message_is_no_handle_of_another_kind)
 {
-    (void)state;
     sz_message message = make_text("not you");
     sz_poller_free((sz_poller){message.id});
     assert_code(sz_socket_close((sz_socket){message.id}), SZ_EHANDLE);
@@ -211,9 +197,8 @@ static uint64_t next_random(uint64_t *seed)
     return *seed;
 }
 
-static void a_forged_handle_is_refused(void **state)
+TEST(a_forged_handle_is_refused)
 {
-    (void)state;
     sz_message message = make_text("genuine");
     uint64_t seed = 88172645463325252u;
     for (size_t i = 0; i < loops(20000); i++) {
@@ -238,9 +223,8 @@ static void a_forged_handle_is_refused(void **state)
     sz_message_free(message);
 }
 
-static void a_handle_never_made_yet_is_refused(void **state)
+TEST(a_handle_never_made_yet_is_refused)
 {
-    (void)state;
     sz_message message = make_text("now");
     sz_message future = {message.id + (UINT64_C(1) << 40)};
     assert_message_refused(future, SZ_EHANDLE);
@@ -248,9 +232,8 @@ static void a_handle_never_made_yet_is_refused(void **state)
     sz_message_free(message);
 }
 
-static void a_copy_has_the_same_bytes(void **state)
+TEST(a_copy_has_the_same_bytes)
 {
-    (void)state;
     for (size_t i = 0; i < SIZES; i++) {
         unsigned char *bytes = make_pattern(sizes[i]);
         sz_message message = make_message(bytes, sizes[i]), copy = {0};
@@ -263,9 +246,8 @@ static void a_copy_has_the_same_bytes(void **state)
     }
 }
 
-static void a_copy_shares_no_storage(void **state)
+TEST(a_copy_shares_no_storage)
 {
-    (void)state;
     for (size_t i = 1; i < SIZES; i++) {
         sz_message message = make_message(NULL, sizes[i]), copy = {0};
         assert_code(sz_message_copy(message, &copy), 0);
@@ -276,9 +258,8 @@ static void a_copy_shares_no_storage(void **state)
     }
 }
 
-static void a_copy_outlives_its_original(void **state)
+TEST(a_copy_outlives_its_original)
 {
-    (void)state;
     char text[] = "long enough that libzmq keeps it in a block of its own";
     sz_message message = make_text(text), copy = {0};
     assert_code(sz_message_copy(message, &copy), 0);
@@ -287,9 +268,8 @@ static void a_copy_outlives_its_original(void **state)
     sz_message_free(copy);
 }
 
-static void a_huge_size_is_out_of_memory(void **state)
+TEST(a_huge_size_is_out_of_memory)
 {
-    (void)state;
     const size_t huge[] = {
         SIZE_MAX,     SIZE_MAX - 8,    SIZE_MAX - 64,  SIZE_MAX / 2 - 4096,
         SIZE_MAX / 4, (size_t)1 << 60, (size_t)1 << 50};
@@ -302,9 +282,8 @@ static void a_huge_size_is_out_of_memory(void **state)
     assert_int_equal(sz_message_held(), 0);
 }
 
-static void held_counts_the_bytes_of_all_handles(void **state)
+TEST(held_counts_the_bytes_of_all_handles)
 {
-    (void)state;
     size_t total = 0;
     sz_message messages[SIZES];
     assert_int_equal(sz_message_held(), 0);
@@ -322,12 +301,10 @@ static void held_counts_the_bytes_of_all_handles(void **state)
     assert_int_equal(sz_message_held(), 0);
 }
 
-static void held_counts_copies_and_what_was_taken(void **state)
+TEST(held_counts_copies_and_what_was_taken)
 {
-    (void)state;
-    sz_context context = make_context();
     sz_socket a, b;
-    make_pair(context, "pair", &a, "pair", &b);
+    make_pair("pair", &a, "pair", &b);
     sz_message message = make_text("12345"), copy = {0}, taken = {0};
     assert_code(sz_message_copy(message, &copy), 0);
     assert_int_equal(sz_message_held(), 10);
@@ -340,7 +317,6 @@ static void held_counts_copies_and_what_was_taken(void **state)
     sz_message_free(taken);
     sz_message_free(message);
     assert_int_equal(sz_message_held(), 0);
-    finish(context);
 }
 
 static int send_message(sz_socket socket, sz_message message)
@@ -349,13 +325,11 @@ static int send_message(sz_socket socket, sz_message message)
     return send_soon(socket, &part, 1);
 }
 
-static void a_sent_message_stays_readable_and_unchanged(void **state)
+TEST(a_sent_message_stays_readable_and_unchanged)
 {
-    (void)state;
-    sz_context context = make_context();
     for (size_t i = 0; i < SIZES; i++) {
         sz_socket a, b;
-        make_pair(context, "pair", &a, "pair", &b);
+        make_pair("pair", &a, "pair", &b);
         unsigned char *bytes = make_pattern(sizes[i]);
         sz_message message = make_message(bytes, sizes[i]), taken = {0};
         const void *before = bytes_of(message);
@@ -371,16 +345,13 @@ static void a_sent_message_stays_readable_and_unchanged(void **state)
         sz_message_free(message);
         free(bytes);
     }
-    finish(context);
 }
 
-static void what_was_sent_outlives_its_handle(void **state)
+TEST(what_was_sent_outlives_its_handle)
 {
-    (void)state;
-    sz_context context = make_context();
     for (size_t i = 0; i < SIZES; i++) {
         sz_socket a, b;
-        make_pair(context, "pair", &a, "pair", &b);
+        make_pair("pair", &a, "pair", &b);
         unsigned char *bytes = make_pattern(sizes[i]);
         sz_message message = make_message(bytes, sizes[i]), taken = {0};
         assert_code(send_message(a, message), 0);
@@ -392,17 +363,14 @@ static void what_was_sent_outlives_its_handle(void **state)
         sz_message_free(taken);
         free(bytes);
     }
-    finish(context);
 }
 
-static void a_message_outlives_the_context_it_came_through(void **state)
+TEST(a_message_outlives_the_context_it_came_through)
 {
-    (void)state;
     char text[] = "long enough that libzmq keeps it in a block of its own";
-    sz_context context = make_context();
     sz_socket a, b;
     sz_message taken = {0};
-    make_pair(context, "pair", &a, "pair", &b);
+    make_pair("pair", &a, "pair", &b);
     assert_code(send_text(a, text), 0);
     assert_code(receive_soon(b), 1);
     assert_code(sz_take(b, 0, &taken), 0);
@@ -424,9 +392,8 @@ static int use_inherited(void *argument)
     return 0;
 }
 
-static void a_message_survives_fork(void **state)
+TEST(a_message_survives_fork)
 {
-    (void)state;
     char text[] = "inherited, and not short: more than 33 bytes";
     sz_message message = make_text(text);
     assert_child(use_inherited, &message);
@@ -437,18 +404,17 @@ static void a_message_survives_fork(void **state)
 
 static int send_inherited(void *argument)
 {
-    sz_context context = make_context();
+    context = make_context();
     sz_socket a, b;
-    make_pair(context, "pair", &a, "pair", &b);
+    make_pair("pair", &a, "pair", &b);
     assert_code(send_message(a, *(sz_message *)argument), 0);
     assert_next(b, "sent by the child, and longer than 33 bytes");
     finish(context);
     return 0;
 }
 
-static void a_child_can_send_an_inherited_message(void **state)
+TEST(a_child_can_send_an_inherited_message)
 {
-    (void)state;
     sz_message message =
         make_text("sent by the child, and longer than 33 bytes");
     assert_child(send_inherited, &message);
@@ -477,12 +443,10 @@ static void check_property(sz_message message, const char *name,
     assert_string_equal(value, wanted);
 }
 
-static void a_message_received_has_properties(void **state)
+TEST(a_message_received_has_properties)
 {
-    (void)state;
-    sz_context context = make_context();
-    sz_socket in = make_socket(context, "pull");
-    sz_socket out = make_socket(context, "push");
+    sz_socket in = make_socket("pull");
+    sz_socket out = make_socket("push");
     const char *any = "tcp://127.0.0.1:*", *real;
     assert_code(sz_socket_bind(in, any, strlen(any), &real), 0);
     const char *property = "X-color:blue";
@@ -498,7 +462,7 @@ static void a_message_received_has_properties(void **state)
     check_property(message, "", NULL);
     /* Sent on, it still has them. */
     sz_socket a, b;
-    make_pair(context, "push", &a, "pull", &b);
+    make_pair("push", &a, "pull", &b);
     sz_part part = {.message = message};
     assert_code(send_soon(a, &part, 1), 0);
     check_property(message, "Peer-Address", "127.0.0.1");
@@ -513,21 +477,18 @@ static void a_message_received_has_properties(void **state)
                 SZ_ECLOSED);
 }
 
-static void a_message_made_here_has_no_properties(void **state)
+TEST(a_message_made_here_has_no_properties)
 {
-    (void)state;
     sz_message message = {0};
     assert_code(sz_message_new("abc", 3, &message), 0);
     check_property(message, "Peer-Address", NULL);
     sz_message_free(message);
 }
 
-static void a_message_can_be_filled_until_it_is_sent(void **state)
+TEST(a_message_can_be_filled_until_it_is_sent)
 {
-    (void)state;
-    sz_context context = make_context();
     sz_socket a, b;
-    make_pair(context, "push", &a, "pull", &b);
+    make_pair("push", &a, "pull", &b);
     sz_message message = {0};
     void *data = NULL;
     size_t size = 0;
@@ -547,7 +508,6 @@ static void a_message_can_be_filled_until_it_is_sent(void **state)
     sz_message_free(message);
     sz_message_free(passed);
     assert_code(sz_message_fill(passed, &data, &size), SZ_ECLOSED);
-    finish(context);
 }
 
 int main(void)
@@ -582,5 +542,5 @@ int main(void)
         cmocka_unit_test(a_message_survives_fork),
         cmocka_unit_test(a_child_can_send_an_inherited_message),
     };
-    return cmocka_run_group_tests_name("message", tests, NULL, settle);
+    return run_all("message", tests);
 }

@@ -43,9 +43,9 @@ static bool enter_network(void)
 
 static void check_delivery(const char *endpoint)
 {
-    sz_context context = make_context();
-    sz_socket pub = make_socket(context, "pub");
-    sz_socket sub = make_socket(context, "sub");
+    context = make_context();
+    sz_socket pub = make_socket("pub");
+    sz_socket sub = make_socket("sub");
     subscribe(sub, "");
     assert_code(bind_to(pub, endpoint), 0);
     assert_code(connect_to(sub, endpoint), 0);
@@ -71,9 +71,8 @@ static int norm_delivery(void *argument)
     return 0;
 }
 
-static void norm_delivers(void **state)
+TEST(norm_delivers)
 {
-    (void)state;
     assert_in_network(norm_delivery, "norm");
 }
 
@@ -86,17 +85,16 @@ static int epgm_delivery(void *argument)
     return 0;
 }
 
-static void epgm_delivers(void **state)
+TEST(epgm_delivers)
 {
-    (void)state;
     assert_in_network(epgm_delivery, "pgm");
 }
 
 /* libzmq's thread has time to find out that it cannot. */
 static void check_bad(const char *type, const char *endpoint, int wanted)
 {
-    sz_context context = make_context();
-    sz_socket socket = make_socket(context, type);
+    context = make_context();
+    sz_socket socket = make_socket(type);
     int code = bind_to(socket, endpoint);
     if (wanted != 0)
         assert_code(code, wanted);
@@ -131,9 +129,8 @@ static int bad_norm(void *argument)
     return 0;
 }
 
-static void bad_norm_endpoints_are_refused(void **state)
+TEST(bad_norm_endpoints_are_refused)
 {
-    (void)state;
     assert_in_network(bad_norm, "norm");
 }
 
@@ -154,9 +151,8 @@ static int bad_pgm(void *argument)
     return 0;
 }
 
-static void bad_pgm_endpoints_are_refused(void **state)
+TEST(bad_pgm_endpoints_are_refused)
 {
-    (void)state;
     assert_in_network(bad_pgm, "pgm");
 }
 
@@ -180,8 +176,8 @@ static int bad_rates(void *argument)
     if (!enter_network())
         return NO_NETWORK;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        sz_context context = make_context();
-        sz_socket pub = make_socket(context, "pub");
+        context = make_context();
+        sz_socket pub = make_socket("pub");
         set(pub, rows[i].name, rows[i].value);
         assert_code(bind_to(pub, endpoint), rows[i].wanted);
         struct timespec t = {.tv_nsec = 20000000};
@@ -191,9 +187,8 @@ static int bad_rates(void *argument)
     return 0;
 }
 
-static void a_rate_below_a_packet_is_refused(void **state)
+TEST(a_rate_below_a_packet_is_refused)
 {
-    (void)state;
     assert_in_network(bad_rates, "pgm");
 }
 
@@ -214,9 +209,8 @@ static int without_privileges(void *argument)
     return 0;
 }
 
-static void want_of_privileges_is_an_error(void **state)
+TEST(want_of_privileges_is_an_error)
 {
-    (void)state;
     assert_in_network(without_privileges, "ipc");
 }
 
@@ -230,5 +224,5 @@ int main(void)
         cmocka_unit_test(a_rate_below_a_packet_is_refused),
         cmocka_unit_test(want_of_privileges_is_an_error),
     };
-    return cmocka_run_group_tests_name("multicast", tests, NULL, settle);
+    return run_all("multicast", tests);
 }

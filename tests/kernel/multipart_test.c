@@ -12,9 +12,8 @@ static void check_encoded(const sz_part *parts, size_t count,
 }
 
 /* The form is that of czmq 4.2 and cppzmq 4.9. */
-static void parts_are_encoded_as_czmq_does(void **state)
+TEST(parts_are_encoded_as_czmq_does)
 {
-    (void)state;
     const sz_part parts[] = {text_part("ab"), text_part(""), text_part("c")};
     check_encoded(parts, 3, "\2ab\0\1c", 6);
     check_encoded(parts, 0, "", 0);
@@ -32,9 +31,8 @@ static void parts_are_encoded_as_czmq_does(void **state)
     check_encoded(&part, 1, encoded, 305);
 }
 
-static void messages_are_encoded_by_their_bytes(void **state)
+TEST(messages_are_encoded_by_their_bytes)
 {
-    (void)state;
     sz_message message = {0};
     assert_code(sz_message_new("held", 4, &message), 0);
     const sz_part parts[] = {text_part("a"), {.message = message}};
@@ -45,9 +43,8 @@ static void messages_are_encoded_by_their_bytes(void **state)
     assert_true(made.id == 0);
 }
 
-static void what_is_encoded_is_decoded(void **state)
+TEST(what_is_encoded_is_decoded)
 {
-    (void)state;
     static const size_t sizes[] = {0, 1, 253, 254, 255, 256, 70000, 0};
     enum {
         COUNT = sizeof sizes / sizeof *sizes
@@ -93,9 +90,8 @@ static int decode_all(const unsigned char *encoded, size_t size,
     return code;
 }
 
-static void a_part_that_is_cut_off_is_malformed(void **state)
+TEST(a_part_that_is_cut_off_is_malformed)
 {
-    (void)state;
     static const struct {
         const char *bytes;
         size_t size, offset;
@@ -119,9 +115,8 @@ static void a_part_that_is_cut_off_is_malformed(void **state)
 }
 
 /* A long head for a short part is taken, as czmq takes it. */
-static void a_long_head_may_stand_before_a_short_part(void **state)
+TEST(a_long_head_may_stand_before_a_short_part)
 {
-    (void)state;
     const void *data;
     size_t size, offset = 0;
     assert_code(sz_parts_decode("\377\0\0\0\1a", 6, &offset, &data, &size), 1);
@@ -129,9 +124,8 @@ static void a_long_head_may_stand_before_a_short_part(void **state)
     assert_int_equal(offset, 6);
 }
 
-static void any_bytes_are_decoded_or_malformed(void **state)
+TEST(any_bytes_are_decoded_or_malformed)
 {
-    (void)state;
     srand(1);
     for (size_t round = 0; round < loops(20000); round++) {
         size_t size = (size_t)rand() % 64, offset;
@@ -156,5 +150,5 @@ int main(void)
         cmocka_unit_test(a_long_head_may_stand_before_a_short_part),
         cmocka_unit_test(any_bytes_are_decoded_or_malformed),
     };
-    return cmocka_run_group_tests_name("parts", tests, NULL, settle);
+    return run_all("parts", tests);
 }

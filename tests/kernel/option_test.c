@@ -2,9 +2,8 @@
 
 #include "rows.h"
 
-static void every_name_is_in_its_scope_once(void **state)
+TEST(every_name_is_in_its_scope_once)
 {
-    (void)state;
     const sz_option *row, *other;
     for (size_t i = 0; (row = sz_option_at(i)) != NULL; i++)
         for (size_t j = 0; j < i && (other = sz_option_at(j)) != NULL; j++)
@@ -12,9 +11,8 @@ static void every_name_is_in_its_scope_once(void **state)
                         strcmp(row->name, other->name) != 0);
 }
 
-static void every_option_is_found_by_its_name(void **state)
+TEST(every_option_is_found_by_its_name)
 {
-    (void)state;
     const sz_option *row;
     size_t i = 0;
     for (; (row = sz_option_at(i)) != NULL; i++) {
@@ -27,18 +25,16 @@ static void every_option_is_found_by_its_name(void **state)
     assert_null(sz_option_at(SIZE_MAX));
 }
 
-static void an_unknown_name_is_not_found(void **state)
+TEST(an_unknown_name_is_not_found)
 {
-    (void)state;
     assert_null(sz_option_find(SZ_SOCKET_OPTION, ""));
     assert_null(sz_option_find(SZ_SOCKET_OPTION, "Linger"));
     assert_null(sz_option_find(SZ_SOCKET_OPTION, "io-threads"));
     assert_null(sz_option_find(SZ_CONTEXT_OPTION, "linger"));
 }
 
-static void every_row_is_sound(void **state)
+TEST(every_row_is_sound)
 {
-    (void)state;
     const sz_option *row;
     for (size_t i = 0; (row = sz_option_at(i)) != NULL; i++) {
         assert_true(row->number > 0 || strncmp(row->name, "swap", 4) == 0);
@@ -55,9 +51,8 @@ static void every_row_is_sound(void **state)
     }
 }
 
-static void an_alias_names_an_option_of_the_same_number(void **state)
+TEST(an_alias_names_an_option_of_the_same_number)
 {
-    (void)state;
     const sz_option *row;
     for (size_t i = 0; (row = sz_option_at(i)) != NULL; i++) {
         const sz_option *real = sz_option_find(row->scope, row->alias_of);
@@ -70,9 +65,8 @@ static void an_alias_names_an_option_of_the_same_number(void **state)
     }
 }
 
-static void an_enumeration_has_a_word_for_every_value(void **state)
+TEST(an_enumeration_has_a_word_for_every_value)
 {
-    (void)state;
     const sz_option *row;
     for (size_t i = 0; (row = sz_option_at(i)) != NULL; i++) {
         int64_t words = row->symbols[0] != '\0';
@@ -87,9 +81,8 @@ static void an_enumeration_has_a_word_for_every_value(void **state)
     }
 }
 
-static void an_alias_works_when_its_option_does(void **state)
+TEST(an_alias_works_when_its_option_does)
 {
-    (void)state;
     const sz_option *row;
     for (size_t i = 0; (row = sz_option_at(i)) != NULL; i++)
         assert_int_equal(row->live,
@@ -98,9 +91,8 @@ static void an_alias_works_when_its_option_does(void **state)
     assert_false(option("immediate")->live);
 }
 
-static void passwords_and_secret_keys_are_secret(void **state)
+TEST(passwords_and_secret_keys_are_secret)
 {
-    (void)state;
     static const char *const names[] = {"plain-password", "curve-secretkey",
                                         "socks-password", "wss-key-pem"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
@@ -109,9 +101,8 @@ static void passwords_and_secret_keys_are_secret(void **state)
     assert_false(option("plain-username")->secret);
 }
 
-static void a_misspelt_name_has_a_near_one(void **state)
+TEST(a_misspelt_name_has_a_near_one)
 {
-    (void)state;
     static const char *const pairs[][2] = {
         {"lingr", "linger"},
         {"Linger", "linger"},
@@ -131,9 +122,8 @@ static void a_misspelt_name_has_a_near_one(void **state)
                         "io-threads");
 }
 
-static void a_strange_name_has_no_near_one(void **state)
+TEST(a_strange_name_has_no_near_one)
 {
-    (void)state;
     char longest[5000];
     memset(longest, 'x', sizeof longest - 1);
     longest[sizeof longest - 1] = '\0';
@@ -157,5 +147,5 @@ int main(void)
         cmocka_unit_test(a_misspelt_name_has_a_near_one),
         cmocka_unit_test(a_strange_name_has_no_near_one),
     };
-    return cmocka_run_group_tests_name("option", tests, NULL, settle);
+    return run_all("option", tests);
 }

@@ -30,12 +30,10 @@ static void assert_idle(sz_poller poller)
     assert_code(sz_wait(sz_poller_fd(poller), 20), SZ_EAGAIN);
 }
 
-static void what_is_not_read_is_reported_again(void **state)
+TEST(what_is_not_read_is_reported_again)
 {
-    (void)state;
-    sz_context context = make_context();
     sz_socket in, out;
-    make_pair(context, "pull", &in, "push", &out);
+    make_pair("pull", &in, "push", &out);
     sz_poller poller = make_poller();
     assert_code(sz_poller_add_socket(poller, in, SZ_IN, 42), 0);
     assert_idle(poller);
@@ -49,15 +47,12 @@ static void what_is_not_read_is_reported_again(void **state)
     assert_next(in, "x");
     assert_idle(poller);
     sz_poller_free(poller);
-    finish(context);
 }
 
-static void a_socket_that_can_send_is_ready_for_out(void **state)
+TEST(a_socket_that_can_send_is_ready_for_out)
 {
-    (void)state;
-    sz_context context = make_context();
     sz_socket in, out;
-    make_pair(context, "pull", &in, "push", &out);
+    make_pair("pull", &in, "push", &out);
     sz_poller poller = make_poller();
     sz_ready ready = {0};
     assert_code(sz_poller_add_socket(poller, out, SZ_OUT, 1), 0);
@@ -71,14 +66,11 @@ static void a_socket_that_can_send_is_ready_for_out(void **state)
     assert_code(sz_poller_remove_socket(poller, out), 0);
     assert_idle(poller);
     sz_poller_free(poller);
-    finish(context);
 }
 
-static void what_is_watched_twice_or_not_at_all_is_refused(void **state)
+TEST(what_is_watched_twice_or_not_at_all_is_refused)
 {
-    (void)state;
-    sz_context context = make_context();
-    sz_socket socket = make_socket(context, "pull");
+    sz_socket socket = make_socket("pull");
     sz_poller poller = make_poller(), other = make_poller();
     assert_code(sz_poller_remove_socket(poller, socket), SZ_ENOENT);
     assert_code(sz_poller_modify_socket(poller, socket, SZ_IN, 1), SZ_ENOENT);
@@ -93,12 +85,10 @@ static void what_is_watched_twice_or_not_at_all_is_refused(void **state)
     sz_poller_free(poller);
     assert_code(sz_poller_add_socket(poller, socket, SZ_IN, 1), SZ_ECLOSED);
     sz_poller_free(other);
-    finish(context);
 }
 
-static void descriptors_are_watched_beside_sockets(void **state)
+TEST(descriptors_are_watched_beside_sockets)
 {
-    (void)state;
     int ends[2];
     assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
     sz_poller poller = make_poller();
@@ -126,15 +116,13 @@ static void descriptors_are_watched_beside_sockets(void **state)
     sz_poller_free(poller);
 }
 
-static void many_ready_descriptors_leave_the_check_in_time(void **state)
+TEST(many_ready_descriptors_leave_the_check_in_time)
 {
     enum {
         PIPES = 200
     };
-    (void)state;
-    sz_context context = make_context();
     sz_socket in, out;
-    make_pair(context, "pull", &in, "push", &out);
+    make_pair("pull", &in, "push", &out);
     sz_poller poller = make_poller();
     assert_code(sz_poller_add_socket(poller, in, SZ_IN, PIPES), 0);
     assert_code(send_text(out, "x"), 0);
@@ -160,13 +148,11 @@ static void many_ready_descriptors_leave_the_check_in_time(void **state)
         close(pipes[i][0]);
         close(pipes[i][1]);
     }
-    finish(context);
 }
 
 /* The copy keeps the open file, of which epoll goes on telling. */
-static void a_descriptor_closed_while_a_copy_lives_can_be_removed(void **state)
+TEST(a_descriptor_closed_while_a_copy_lives_can_be_removed)
 {
-    (void)state;
     sz_poller poller = make_poller();
     sz_ready ready = {0};
     int watched[2], other[2];
@@ -190,9 +176,8 @@ static void a_descriptor_closed_while_a_copy_lives_can_be_removed(void **state)
     close(other[1]);
 }
 
-static void a_regular_file_is_always_ready(void **state)
+TEST(a_regular_file_is_always_ready)
 {
-    (void)state;
     int fd = open("/proc/self/exe", O_RDONLY);
     assert_true(fd >= 0);
     sz_poller poller = make_poller();
@@ -207,11 +192,9 @@ static void a_regular_file_is_always_ready(void **state)
 }
 
 /* Case 47. */
-static void a_socket_closed_while_watched_is_reported(void **state)
+TEST(a_socket_closed_while_watched_is_reported)
 {
-    (void)state;
-    sz_context context = make_context();
-    sz_socket socket = make_socket(context, "pull");
+    sz_socket socket = make_socket("pull");
     sz_poller poller = make_poller();
     sz_ready ready = {0};
     assert_code(sz_poller_add_socket(poller, socket, SZ_IN, 4), 0);
@@ -226,14 +209,11 @@ static void a_socket_closed_while_watched_is_reported(void **state)
     assert_code(sz_poller_remove_socket(poller, socket), 0);
     assert_idle(poller);
     sz_poller_free(poller);
-    finish(context);
 }
 
-static void a_shut_down_context_is_reported(void **state)
+TEST(a_shut_down_context_is_reported)
 {
-    (void)state;
-    sz_context context = make_context();
-    sz_socket socket = make_socket(context, "pull");
+    sz_socket socket = make_socket("pull");
     sz_poller poller = make_poller();
     sz_ready ready = {0};
     assert_code(sz_poller_add_socket(poller, socket, SZ_IN, 4), 0);
@@ -242,16 +222,13 @@ static void a_shut_down_context_is_reported(void **state)
     assert_code(check_soon(poller, &ready, 1), 1);
     assert_int_equal(ready.events, SZ_ERROR);
     sz_poller_free(poller);
-    finish(context);
 }
 
 /* Case 36. */
-static void what_ends_is_reported_though_it_was_ready(void **state)
+TEST(what_ends_is_reported_though_it_was_ready)
 {
-    (void)state;
-    sz_context context = make_context();
     sz_socket in, out;
-    make_pair(context, "pull", &in, "push", &out);
+    make_pair("pull", &in, "push", &out);
     sz_poller pollers[2] = {make_poller(), make_poller()};
     for (int i = 0; i < 2; i++)
         assert_code(sz_poller_add_socket(pollers[i], in, SZ_IN, 1), 0);
@@ -271,15 +248,12 @@ static void what_ends_is_reported_though_it_was_ready(void **state)
     }
     for (int i = 0; i < 2; i++)
         sz_poller_free(pollers[i]);
-    finish(context);
 }
 
-static void using_a_socket_does_not_hide_what_arrives(void **state)
+TEST(using_a_socket_does_not_hide_what_arrives)
 {
-    (void)state;
-    sz_context context = make_context();
     sz_socket in, out;
-    make_pair(context, "pull", &in, "push", &out);
+    make_pair("pull", &in, "push", &out);
     sz_poller poller = make_poller();
     sz_ready ready = {0};
     assert_code(sz_poller_add_socket(poller, in, SZ_IN, 1), 0);
@@ -298,15 +272,12 @@ static void using_a_socket_does_not_hide_what_arrives(void **state)
         assert_next(in, "x");
     }
     sz_poller_free(poller);
-    finish(context);
 }
 
-static void idle_pollers_of_one_socket_do_not_wake_each_other(void **state)
+TEST(idle_pollers_of_one_socket_do_not_wake_each_other)
 {
-    (void)state;
-    sz_context context = make_context();
     sz_socket in, out;
-    make_pair(context, "pull", &in, "push", &out);
+    make_pair("pull", &in, "push", &out);
     sz_poller first = make_poller(), second = make_poller();
     sz_ready ready = {0};
     assert_code(sz_poller_add_socket(first, in, SZ_IN, 1), 0);
@@ -321,15 +292,12 @@ static void idle_pollers_of_one_socket_do_not_wake_each_other(void **state)
     assert_int_equal(ready.tag, 2);
     sz_poller_free(first);
     sz_poller_free(second);
-    finish(context);
 }
 
-static void a_signal_is_reported_once(void **state)
+TEST(a_signal_is_reported_once)
 {
-    (void)state;
-    sz_context context = make_context();
     sz_socket router, dealer;
-    make_pair(context, "router", &router, "dealer", &dealer);
+    make_pair("router", &router, "dealer", &dealer);
     sz_poller poller = make_poller();
     sz_ready ready = {0};
     sz_socket_events(router);
@@ -348,15 +316,12 @@ static void a_signal_is_reported_once(void **state)
     assert_code(send_text(dealer, "y"), 0);
     assert_code(check_soon(poller, &ready, 1), 1);
     sz_poller_free(poller);
-    finish(context);
 }
 
-static void a_signal_that_a_poller_took_is_reported(void **state)
+TEST(a_signal_that_a_poller_took_is_reported)
 {
-    (void)state;
-    sz_context context = make_context();
     sz_socket in, out;
-    make_pair(context, "pull", &in, "push", &out);
+    make_pair("pull", &in, "push", &out);
     sz_poller poller = make_poller(), other = make_poller();
     sz_ready ready = {0};
     sz_socket_events(in);
@@ -370,7 +335,6 @@ static void a_signal_that_a_poller_took_is_reported(void **state)
     assert_idle(poller);
     sz_poller_free(poller);
     sz_poller_free(other);
-    finish(context);
 }
 
 /* Expects that the poller reports just this timer. */
@@ -382,9 +346,8 @@ static void assert_timer(sz_poller poller, uint64_t id)
     assert_int_equal(ready[0].tag, id);
 }
 
-static void a_timer_is_reported_once_and_not_before_its_time(void **state)
+TEST(a_timer_is_reported_once_and_not_before_its_time)
 {
-    (void)state;
     sz_poller poller = make_poller();
     uint64_t id;
     int64_t begun = sz_now();
@@ -396,9 +359,8 @@ static void a_timer_is_reported_once_and_not_before_its_time(void **state)
     sz_poller_free(poller);
 }
 
-static void a_timer_of_the_past_is_reported_at_once(void **state)
+TEST(a_timer_of_the_past_is_reported_at_once)
 {
-    (void)state;
     sz_poller poller = make_poller();
     uint64_t id;
     assert_code(sz_poller_add_timer(poller, 0, &id), 0);
@@ -407,9 +369,8 @@ static void a_timer_of_the_past_is_reported_at_once(void **state)
     sz_poller_free(poller);
 }
 
-static void a_timer_that_was_removed_is_not_reported(void **state)
+TEST(a_timer_that_was_removed_is_not_reported)
 {
-    (void)state;
     sz_poller poller = make_poller();
     uint64_t first, second;
     assert_code(sz_poller_add_timer(poller, sz_now() + 20, &first), 0);
@@ -422,9 +383,8 @@ static void a_timer_that_was_removed_is_not_reported(void **state)
 }
 
 /* Against an array, with times that often coincide. */
-static void many_timers_are_reported_in_the_order_of_their_times(void **state)
+TEST(many_timers_are_reported_in_the_order_of_their_times)
 {
-    (void)state;
     enum {
         TIMERS = 500
     };
@@ -459,10 +419,8 @@ static void many_timers_are_reported_in_the_order_of_their_times(void **state)
     sz_poller_free(poller);
 }
 
-static void
-a_poller_that_is_woken_is_readable_until_the_next_check(void **state)
+TEST(a_poller_that_is_woken_is_readable_until_the_next_check)
 {
-    (void)state;
     sz_poller poller = make_poller();
     assert_idle(poller);
     assert_code(sz_poller_wake(poller), 0);
@@ -472,18 +430,16 @@ a_poller_that_is_woken_is_readable_until_the_next_check(void **state)
     assert_code(sz_poller_wake(poller), SZ_ECLOSED);
 }
 
-static void a_short_list_serves_all_in_turn(void **state)
+TEST(a_short_list_serves_all_in_turn)
 {
-    (void)state;
     enum {
         SOCKETS = 20
     };
-    sz_context context = make_context();
     sz_socket in[SOCKETS], out[SOCKETS];
     sz_poller poller = make_poller();
     int served[SOCKETS] = {0};
     for (size_t i = 0; i < SOCKETS; i++) {
-        make_pair(context, "pull", &in[i], "push", &out[i]);
+        make_pair("pull", &in[i], "push", &out[i]);
         assert_code(sz_poller_add_socket(poller, in[i], SZ_IN, i), 0);
         assert_code(send_text(out[i], "x"), 0);
     }
@@ -495,7 +451,6 @@ static void a_short_list_serves_all_in_turn(void **state)
     for (size_t i = 0; i < SOCKETS; i++)
         assert_int_equal(served[i], 3);
     sz_poller_free(poller);
-    finish(context);
 }
 
 static void *echo(void *argument)
@@ -523,12 +478,10 @@ static void *echo(void *argument)
 }
 
 /* Case 36. */
-static void no_ping_and_no_pong_is_lost(void **state)
+TEST(no_ping_and_no_pong_is_lost)
 {
-    (void)state;
-    sz_context context = make_context();
     sz_socket here, there;
-    make_pair(context, "pair", &here, "pair", &there);
+    make_pair("pair", &here, "pair", &there);
     sz_poller poller = make_poller();
     sz_ready ready;
     assert_code(sz_poller_add_socket(poller, here, SZ_IN, 0), 0);
@@ -548,7 +501,6 @@ static void no_ping_and_no_pong_is_lost(void **state)
     }
     assert_int_equal(pthread_join(thread, NULL), 0);
     sz_poller_free(poller);
-    finish(context);
 }
 
 int main(void)
@@ -578,5 +530,5 @@ int main(void)
         cmocka_unit_test(a_short_list_serves_all_in_turn),
         cmocka_unit_test(no_ping_and_no_pong_is_lost),
     };
-    return cmocka_run_group_tests_name("poller", tests, NULL, settle);
+    return run_all("poller", tests);
 }

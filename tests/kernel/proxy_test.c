@@ -6,16 +6,15 @@ static const sz_socket none;
 
 /* A pair on each side of what moves: in -> from ... to -> out. */
 typedef struct {
-    sz_context context;
     sz_socket in, from, to, out;
 } line;
 
 static line make_line(const char *in, const char *from, const char *to,
                       const char *out)
 {
-    line made = {.context = make_context()};
-    make_pair(made.context, from, &made.from, in, &made.in);
-    make_pair(made.context, to, &made.to, out, &made.out);
+    line made;
+    make_pair(from, &made.from, in, &made.in);
+    make_pair(to, &made.to, out, &made.out);
     return made;
 }
 
@@ -31,9 +30,8 @@ static sz_moved move_some(sz_socket from, sz_socket to, sz_socket capture)
     return moved;
 }
 
-static void messages_are_moved_in_order(void **state)
+TEST(messages_are_moved_in_order)
 {
-    (void)state;
     line l = make_streamer();
     char text[20];
     uint64_t bytes = 0, messages = 0;
@@ -57,12 +55,10 @@ static void messages_are_moved_in_order(void **state)
         snprintf(text, sizeof text, "message %d", i);
         assert_next(l.out, text);
     }
-    finish(l.context);
 }
 
-static void parts_stay_together(void **state)
+TEST(parts_stay_together)
 {
-    (void)state;
     enum {
         MANY = 40
     };
@@ -80,12 +76,10 @@ static void parts_stay_together(void **state)
     assert_received(l.out, MANY - 1, "odd");
     assert_code(receive_soon(l.out), 2);
     assert_received(l.out, 1, "odd");
-    finish(l.context);
 }
 
-static void bytes_are_not_touched(void **state)
+TEST(bytes_are_not_touched)
 {
-    (void)state;
     line l = make_streamer();
     sz_message message = {0}, passed = {0};
     const void *here, *there;
@@ -101,17 +95,16 @@ static void bytes_are_not_touched(void **state)
     assert_ptr_equal(here, there);
     sz_message_free(message);
     sz_message_free(passed);
-    finish(l.context);
 }
 
 /* Sets the marks before anything is connected. */
 static line make_narrow_line(void)
 {
-    line l = {.context = make_context()};
-    l.in = make_socket(l.context, "push");
-    l.from = make_socket(l.context, "pull");
-    l.to = make_socket(l.context, "push");
-    l.out = make_socket(l.context, "pull");
+    line l;
+    l.in = make_socket("push");
+    l.from = make_socket("pull");
+    l.to = make_socket("push");
+    l.out = make_socket("pull");
     set(l.to, "sndhwm", 1);
     set(l.out, "rcvhwm", 1);
     assert_code(bind_to(l.from, "inproc://narrow-in"), 0);
@@ -121,9 +114,8 @@ static line make_narrow_line(void)
     return l;
 }
 
-static void what_cannot_be_passed_on_stays(void **state)
+TEST(what_cannot_be_passed_on_stays)
 {
-    (void)state;
     line l = make_narrow_line();
     char text[20];
     for (int i = 0; i < 20; i++) {
@@ -158,12 +150,10 @@ static void what_cannot_be_passed_on_stays(void **state)
             assert_received(l.out, 0, text);
         }
     }
-    finish(l.context);
 }
 
-static void a_message_put_back_is_received_by_every_call(void **state)
+TEST(a_message_put_back_is_received_by_every_call)
 {
-    (void)state;
     for (int how = 0; how < 3; how++) {
         line l = make_narrow_line();
         for (int i = 0; i < 10; i++)
@@ -189,13 +179,12 @@ static void a_message_put_back_is_received_by_every_call(void **state)
         }
         assert_int_equal(messages + left, 10);
         assert_int_equal(sz_socket_events(l.from) & SZ_IN, 0);
-        finish(l.context);
+        renew_context();
     }
 }
 
-static void a_message_put_back_is_seen_by_pollers(void **state)
+TEST(a_message_put_back_is_seen_by_pollers)
 {
-    (void)state;
     line l = make_narrow_line();
     sz_poller poller = {0};
     sz_ready ready;
@@ -220,15 +209,13 @@ static void a_message_put_back_is_seen_by_pollers(void **state)
     sz_release(l.from);
     assert_code(sz_poller_check(poller, &ready, 1), 0);
     sz_poller_free(poller);
-    finish(l.context);
 }
 
-static void what_is_captured_is_the_same(void **state)
+TEST(what_is_captured_is_the_same)
 {
-    (void)state;
     line l = make_streamer();
     sz_socket capture, seen;
-    make_pair(l.context, "push", &capture, "pull", &seen);
+    make_pair("push", &capture, "pull", &seen);
     sz_part parts[] = {text_part("a"), text_part("b")};
     assert_code(send_text(l.in, "one"), 0);
     assert_code(send_soon(l.in, parts, 2), 0);
@@ -242,15 +229,13 @@ static void what_is_captured_is_the_same(void **state)
         assert_received(both[i], 0, "a");
         assert_received(both[i], 1, "b");
     }
-    finish(l.context);
 }
 
-static void a_full_capture_holds_messages_back(void **state)
+TEST(a_full_capture_holds_messages_back)
 {
-    (void)state;
     line l = make_streamer();
-    sz_socket capture = make_socket(l.context, "push");
-    sz_socket seen = make_socket(l.context, "pull");
+    sz_socket capture = make_socket("push");
+    sz_socket seen = make_socket("pull");
     set(capture, "sndhwm", 2);
     set(seen, "rcvhwm", 2);
     assert_code(bind_to(capture, "inproc://capture"), 0);
@@ -269,24 +254,19 @@ static void a_full_capture_holds_messages_back(void **state)
     }
     assert_int_equal(captured, 50);
     assert_int_equal(messages, 50);
-    finish(l.context);
 }
 
-static void one_socket_can_be_both(void **state)
+TEST(one_socket_can_be_both)
 {
-    (void)state;
-    sz_context context = make_context();
     sz_socket router, dealer;
-    make_pair(context, "router", &router, "dealer", &dealer);
+    make_pair("router", &router, "dealer", &dealer);
     assert_code(send_text(dealer, "echo"), 0);
     assert_int_equal(move_some(router, router, none).messages, 1);
     assert_next(dealer, "echo");
-    finish(context);
 }
 
-static void requests_and_replies_take_turns(void **state)
+TEST(requests_and_replies_take_turns)
 {
-    (void)state;
     line l = make_line("req", "rep", "req", "rep");
     for (int i = 0; i < 3; i++) {
         assert_int_equal(move_some(l.from, l.to, none).messages, 0);
@@ -298,12 +278,10 @@ static void requests_and_replies_take_turns(void **state)
         assert_int_equal(move_some(l.to, l.from, none).messages, 1);
         assert_next(l.in, "answer");
     }
-    finish(l.context);
 }
 
-static void what_names_nobody_is_dropped_and_counted(void **state)
+TEST(what_names_nobody_is_dropped_and_counted)
 {
-    (void)state;
     line l = make_line("push", "pull", "router", "dealer");
     set(l.to, "router-mandatory", 1);
     sz_part parts[] = {text_part("nobody"), text_part("x")};
@@ -315,18 +293,15 @@ static void what_names_nobody_is_dropped_and_counted(void **state)
     assert_code(sz_socket_statistics(l.from, &counts), 0);
     assert_int_equal(counts.drops, 1);
     assert_int_equal(move_some(l.from, l.to, none).wait, SZ_WAIT_INPUT);
-    finish(l.context);
 }
 
 /* A ROUTER says that it has room while any of its peers has. */
-static void a_full_peer_of_a_router_is_waited_for_by_time(void **state)
+TEST(a_full_peer_of_a_router_is_waited_for_by_time)
 {
-    (void)state;
-    sz_context context = make_context();
-    sz_socket in, from, router = make_socket(context, "router");
-    sz_socket dealer = make_socket(context, "dealer");
-    sz_socket idle = make_socket(context, "dealer");
-    make_pair(context, "pull", &from, "push", &in);
+    sz_socket in, from, router = make_socket("router");
+    sz_socket dealer = make_socket("dealer");
+    sz_socket idle = make_socket("dealer");
+    make_pair("pull", &from, "push", &in);
     set(router, "router-mandatory", 1);
     set(router, "sndhwm", 1);
     set(dealer, "rcvhwm", 1);
@@ -354,12 +329,10 @@ static void a_full_peer_of_a_router_is_waited_for_by_time(void **state)
         move_some(from, router, none);
     }
     assert_int_equal(received, 20);
-    finish(context);
 }
 
-static void what_cannot_move_is_refused(void **state)
+TEST(what_cannot_move_is_refused)
 {
-    (void)state;
     line l = make_streamer();
     sz_moved moved;
     assert_code(sz_proxy_move(l.in, l.to, none, &moved), SZ_ENOTSUP);
@@ -367,19 +340,17 @@ static void what_cannot_move_is_refused(void **state)
     assert_code(sz_proxy_move(l.from, l.to, l.out, &moved), SZ_ENOTSUP);
     assert_code(sz_proxy_move(none, l.to, none, &moved), SZ_EHANDLE);
     assert_code(sz_proxy_move(l.from, none, none, &moved), SZ_EHANDLE);
-    sz_socket closed = make_socket(l.context, "push");
+    sz_socket closed = make_socket("push");
     assert_code(sz_socket_close(closed), 0);
     assert_code(sz_proxy_move(l.from, closed, none, &moved), SZ_ECLOSED);
     assert_code(sz_proxy_move(l.from, l.to, closed, &moved), SZ_ECLOSED);
-    assert_code(sz_context_shutdown(l.context), 0);
+    assert_code(sz_context_shutdown(context), 0);
     assert_code(sz_proxy_move(l.from, l.to, none, &moved), SZ_ETERM);
-    finish(l.context);
 }
 
 /* The peer goes between the check for room and the message. */
-static void nothing_is_lost_when_the_only_peer_goes(void **state)
+TEST(nothing_is_lost_when_the_only_peer_goes)
 {
-    (void)state;
     line l = make_line("push", "pull", "push", "pull");
     for (int i = 0; i < 10; i++)
         assert_code(send_text(l.in, "x"), 0);
@@ -390,7 +361,7 @@ static void nothing_is_lost_when_the_only_peer_goes(void **state)
         moved = move_some(l.from, l.to, none);
         messages += moved.messages;
     } while (moved.wait == 0);
-    sz_socket other = make_socket(l.context, "pull");
+    sz_socket other = make_socket("pull");
     assert_code(bind_to(other, "inproc://other"), 0);
     assert_code(connect_to(l.to, "inproc://other"), 0);
     uint64_t received = 0;
@@ -401,7 +372,6 @@ static void nothing_is_lost_when_the_only_peer_goes(void **state)
             received++;
     }
     assert_int_equal(received + messages, 10);
-    finish(l.context);
 }
 
 int main(void)
@@ -422,5 +392,5 @@ int main(void)
         cmocka_unit_test(what_cannot_move_is_refused),
         cmocka_unit_test(nothing_is_lost_when_the_only_peer_goes),
     };
-    return cmocka_run_group_tests_name("proxy", tests, NULL, settle);
+    return run_all("proxy", tests);
 }

@@ -61,7 +61,7 @@ static inline const sz_type *type_for(const sz_option *row, bool fitting)
     return NULL;
 }
 
-static inline sz_socket fresh(sz_context context, const sz_type *type)
+static inline sz_socket fresh(const sz_type *type)
 {
     sz_socket socket = {0};
     assert_non_null(type);
@@ -72,16 +72,14 @@ static inline sz_socket fresh(sz_context context, const sz_type *type)
 /* Calls `visit` for every row of sockets, with a fresh socket. */
 static inline void visit_rows(void (*visit)(const sz_option *, sz_socket))
 {
-    sz_context context = make_context();
     const sz_option *row;
     for (size_t i = 0; (row = sz_option_at(i)) != NULL; i++) {
         if (row->scope != SZ_SOCKET_OPTION)
             continue;
-        sz_socket socket = fresh(context, type_for(row, true));
+        sz_socket socket = fresh(type_for(row, true));
         visit(row, socket);
         assert_code(sz_socket_close(socket), 0);
     }
-    finish(context);
 }
 
 static inline int set_text(sz_socket socket, const char *name,

@@ -10,9 +10,8 @@ static const unsigned char hello[8] = {0x86, 0x4F, 0xD2, 0x6F,
                                        0xB5, 0x59, 0xF7, 0x5B};
 static const char hello_text[] = "HelloWorld";
 
-static void the_example_of_its_standard_goes_both_ways(void **state)
+TEST(the_example_of_its_standard_goes_both_ways)
 {
-    (void)state;
     char text[11] = {0};
     unsigned char bytes[8];
     size_t place;
@@ -25,9 +24,8 @@ static void the_example_of_its_standard_goes_both_ways(void **state)
 }
 
 /* Case 80. */
-static void it_is_the_z85_of_libzmq(void **state)
+TEST(it_is_the_z85_of_libzmq)
 {
-    (void)state;
     unsigned char bytes[64], back[64];
     char text[80], reference[81];
     size_t place;
@@ -45,9 +43,8 @@ static void it_is_the_z85_of_libzmq(void **state)
 }
 
 /* Case 80. */
-static void what_is_not_z85_is_refused_with_its_place(void **state)
+TEST(what_is_not_z85_is_refused_with_its_place)
 {
-    (void)state;
     unsigned char bytes[64];
     char text[80];
     size_t place = 99;
@@ -86,9 +83,8 @@ static void what_is_not_z85_is_refused_with_its_place(void **state)
     assert_code(sz_z85_decode("#####", 5, bytes, &place), SZ_EZ85RANGE);
 }
 
-static void a_pair_fits_and_each_is_another(void **state)
+TEST(a_pair_fits_and_each_is_another)
 {
-    (void)state;
     if (!sz_has("curve"))
         return;
     char public_key[41], secret_key[41], again[41], other[41];
@@ -107,9 +103,8 @@ static void a_pair_fits_and_each_is_another(void **state)
 }
 
 /* The keys of libzmq's manual page. */
-static void the_public_key_of_a_secret_one_is_known(void **state)
+TEST(the_public_key_of_a_secret_one_is_known)
 {
-    (void)state;
     if (!sz_has("curve"))
         return;
     char public_key[41];
@@ -122,9 +117,8 @@ static void the_public_key_of_a_secret_one_is_known(void **state)
 }
 
 /* Case 80. */
-static void a_key_has_32_bytes_or_40_characters(void **state)
+TEST(a_key_has_32_bytes_or_40_characters)
 {
-    (void)state;
     char text[41], public_key[41];
     char given[64];
     size_t place;
@@ -146,9 +140,8 @@ static void a_key_has_32_bytes_or_40_characters(void **state)
 }
 
 /* Case 78. */
-static void bytes_are_the_same_only_if_all_are(void **state)
+TEST(bytes_are_the_same_only_if_all_are)
 {
-    (void)state;
     unsigned char a[40], b[40];
     memset(a, 7, sizeof a);
     memcpy(b, a, sizeof b);
@@ -165,9 +158,8 @@ static void bytes_are_the_same_only_if_all_are(void **state)
 }
 
 /* Case 79. */
-static void what_is_wiped_is_zero(void **state)
+TEST(what_is_wiped_is_zero)
 {
-    (void)state;
     unsigned char a[9];
     memset(a, 7, sizeof a);
     sz_wipe(a + 1, 7);
@@ -187,9 +179,8 @@ static bool holds(const char *rule, const char *address)
     return sz_network_holds(&network, address, strlen(address));
 }
 
-static void a_rule_holds_for_its_addresses_only(void **state)
+TEST(a_rule_holds_for_its_addresses_only)
 {
-    (void)state;
     static const struct {
         const char *rule, *inside, *outside;
     } rows[] = {
@@ -218,9 +209,8 @@ static void a_rule_holds_for_its_addresses_only(void **state)
 }
 
 /* Case 78. */
-static void what_is_no_address_is_in_no_network(void **state)
+TEST(what_is_no_address_is_in_no_network)
 {
-    (void)state;
     static const char *const wrong[] = {
         "",
         "1.2.3",
@@ -277,9 +267,8 @@ static mode_t mode_of(const char *path)
 }
 
 /* Case 79. */
-static void a_secret_file_is_its_owners_from_its_birth(void **state)
+TEST(a_secret_file_is_its_owners_from_its_birth)
 {
-    (void)state;
     char directory[32], path[64], data[SZ_KEYFILE_ROOM];
     make_directory(directory);
     snprintf(path, sizeof path, "%s/key", directory);
@@ -295,9 +284,8 @@ static void a_secret_file_is_its_owners_from_its_birth(void **state)
     remove_directory(directory);
 }
 
-static void a_file_that_cannot_be_saved_leaves_the_old_one(void **state)
+TEST(a_file_that_cannot_be_saved_leaves_the_old_one)
 {
-    (void)state;
     char directory[32], path[64], data[SZ_KEYFILE_ROOM];
     make_directory(directory);
     snprintf(path, sizeof path, "%s/key", directory);
@@ -319,9 +307,8 @@ static void a_file_that_cannot_be_saved_leaves_the_old_one(void **state)
     remove_directory(directory);
 }
 
-static void only_a_small_regular_file_is_read(void **state)
+TEST(only_a_small_regular_file_is_read)
 {
-    (void)state;
     char directory[32], path[64], data[SZ_KEYFILE_ROOM];
     sz_stamp stamp;
     make_directory(directory);
@@ -341,9 +328,8 @@ static void only_a_small_regular_file_is_read(void **state)
     remove_directory(directory);
 }
 
-static void a_stamp_changes_with_the_file(void **state)
+TEST(a_stamp_changes_with_the_file)
 {
-    (void)state;
     char directory[32], path[64];
     sz_stamp first, second;
     make_directory(directory);
@@ -380,5 +366,5 @@ int main(void)
         cmocka_unit_test(only_a_small_regular_file_is_read),
         cmocka_unit_test(a_stamp_changes_with_the_file),
     };
-    return cmocka_run_group_tests(tests, NULL, settle);
+    return run_all("security", tests);
 }

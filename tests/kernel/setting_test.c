@@ -23,9 +23,8 @@ static void check_below_and_above(const sz_option *row, sz_socket socket)
 }
 
 /* Case 39. */
-static void an_integer_out_of_range_is_refused(void **state)
+TEST(an_integer_out_of_range_is_refused)
 {
-    (void)state;
     visit_rows(check_below_and_above);
 }
 
@@ -55,9 +54,8 @@ static void check_range(const sz_option *row, sz_socket socket)
     check_kept(row, socket, row->min + 1);
 }
 
-static void an_integer_in_range_is_kept(void **state)
+TEST(an_integer_in_range_is_kept)
 {
-    (void)state;
     visit_rows(check_range);
 }
 
@@ -74,9 +72,8 @@ static void check_initial(const sz_option *row, sz_socket socket)
     assert_int_equal(value, row->initial);
 }
 
-static void a_fresh_socket_has_the_defaults(void **state)
+TEST(a_fresh_socket_has_the_defaults)
 {
-    (void)state;
     visit_rows(check_initial);
 }
 
@@ -92,9 +89,8 @@ static void check_empty(const sz_option *row, sz_socket socket)
     assert_int_equal(size, 0);
 }
 
-static void the_bytes_of_a_fresh_socket_are_empty(void **state)
+TEST(the_bytes_of_a_fresh_socket_are_empty)
 {
-    (void)state;
     visit_rows(check_empty);
 }
 
@@ -119,9 +115,8 @@ static void check_access(const sz_option *row, sz_socket socket)
                    SZ_EWRITEONLY);
 }
 
-static void reading_and_writing_are_refused_where_the_row_says(void **state)
+TEST(reading_and_writing_are_refused_where_the_row_says)
 {
-    (void)state;
     visit_rows(check_access);
 }
 
@@ -142,23 +137,20 @@ static void check_kind(const sz_option *row, sz_socket socket)
         assert_row(row, sz_socket_get_integer(socket, row, &value), SZ_EVALUE);
 }
 
-static void a_value_of_the_wrong_kind_is_refused(void **state)
+TEST(a_value_of_the_wrong_kind_is_refused)
 {
-    (void)state;
     visit_rows(check_kind);
 }
 
-static void a_socket_of_another_type_is_refused(void **state)
+TEST(a_socket_of_another_type_is_refused)
 {
-    (void)state;
-    sz_context context = make_context();
     const sz_option *row;
     for (size_t i = 0; (row = sz_option_at(i)) != NULL; i++) {
         const sz_type *type = type_for(row, false);
         if (row->scope != SZ_SOCKET_OPTION || type == NULL || !can(row, 'w') ||
             !is_built(row))
             continue;
-        sz_socket socket = fresh(context, type);
+        sz_socket socket = fresh(type);
         if (is_integer(row))
             assert_row(row, sz_socket_set_integer(socket, row, row->min),
                        SZ_ETYPE);
@@ -167,14 +159,11 @@ static void a_socket_of_another_type_is_refused(void **state)
                        SZ_ETYPE);
         assert_code(sz_socket_close(socket), 0);
     }
-    finish(context);
 }
 
-static void an_option_of_the_other_scope_is_refused(void **state)
+TEST(an_option_of_the_other_scope_is_refused)
 {
-    (void)state;
-    sz_context context = make_context();
-    sz_socket socket = make_socket(context, "push");
+    sz_socket socket = make_socket("push");
     int64_t value = 0;
     const sz_option *ours = option("ipv6"), *its = context_option("ipv6");
     assert_code(sz_socket_set_integer(socket, its, 1), SZ_EVALUE);
@@ -183,7 +172,6 @@ static void an_option_of_the_other_scope_is_refused(void **state)
     assert_code(sz_context_get(context, ours, &value), SZ_EVALUE);
     assert_code(sz_socket_set_integer(socket, NULL, 1), SZ_EVALUE);
     assert_code(sz_context_set(context, NULL, 1), SZ_EVALUE);
-    finish(context);
 }
 
 /* ---------------------------------------------------- bytes of a socket -- */
@@ -205,9 +193,8 @@ static void check_length(const sz_option *row, sz_socket socket)
 }
 
 /* Case 39. */
-static void bytes_too_short_or_too_long_are_refused(void **state)
+TEST(bytes_too_short_or_too_long_are_refused)
 {
-    (void)state;
     visit_rows(check_length);
 }
 
@@ -219,9 +206,8 @@ static void check_nul(const sz_option *row, sz_socket socket)
     assert_row(row, sz_socket_set_bytes(socket, row, "abc", 4), SZ_ENUL);
 }
 
-static void a_string_with_a_nul_is_refused(void **state)
+TEST(a_string_with_a_nul_is_refused)
 {
-    (void)state;
     visit_rows(check_nul);
 }
 
@@ -246,17 +232,14 @@ static void check_bytes_kept(const sz_option *row, sz_socket socket)
     }
 }
 
-static void bytes_of_a_good_length_are_kept(void **state)
+TEST(bytes_of_a_good_length_are_kept)
 {
-    (void)state;
     visit_rows(check_bytes_kept);
 }
 
-static void a_routing_id_may_contain_any_byte(void **state)
+TEST(a_routing_id_may_contain_any_byte)
 {
-    (void)state;
-    sz_context context = make_context();
-    sz_socket socket = make_socket(context, "dealer");
+    sz_socket socket = make_socket("dealer");
     const sz_option *row = option("identity");
     const void *data = NULL;
     size_t size = 0;
@@ -264,22 +247,18 @@ static void a_routing_id_may_contain_any_byte(void **state)
     assert_code(sz_socket_get_bytes(socket, row, &data, &size), 0);
     assert_int_equal(size, 3);
     assert_memory_equal(data, "a\0\xff", 3);
-    finish(context);
 }
 
-static void an_empty_subscription_takes_everything(void **state)
+TEST(an_empty_subscription_takes_everything)
 {
-    (void)state;
-    sz_context context = make_context();
     sz_socket pub, sub;
-    make_pair(context, "xpub", &pub, "sub", &sub);
+    make_pair("xpub", &pub, "sub", &sub);
     assert_code(sz_socket_set_bytes(sub, option("subscribe"), NULL, 0), 0);
     assert_next(pub, "\1");
     assert_code(send_text(pub, "anything"), 0);
     assert_next(sub, "anything");
     assert_code(sz_socket_set_bytes(sub, option("unsubscribe"), "", 0), 0);
     assert_code(receive_soon(pub), 1);
-    finish(context);
 }
 
 /* A key of RFC 27 and its Z85. */
@@ -302,9 +281,8 @@ static void check_key(const sz_option *row, sz_socket socket)
     check_text(socket, row->name, other);
 }
 
-static void a_key_of_bytes_or_of_text_is_read_as_text(void **state)
+TEST(a_key_of_bytes_or_of_text_is_read_as_text)
 {
-    (void)state;
     visit_rows(check_key);
 }
 
@@ -322,33 +300,27 @@ static void check_bad_key(const sz_option *row, sz_socket socket)
     assert_row(row, sz_socket_set_bytes(socket, row, bad, 40), SZ_EZ85RANGE);
 }
 
-static void a_key_that_is_not_z85_is_refused(void **state)
+TEST(a_key_that_is_not_z85_is_refused)
 {
-    (void)state;
     visit_rows(check_bad_key);
 }
 
 /* ---------------------------------------------------- the old contract -- */
 
-static void a_subscription_by_hand_takes_xpub_manual(void **state)
+TEST(a_subscription_by_hand_takes_xpub_manual)
 {
-    (void)state;
-    sz_context context = make_context();
-    sz_socket xpub = make_socket(context, "xpub");
+    sz_socket xpub = make_socket("xpub");
     assert_code(set_text(xpub, "subscribe", "a"), SZ_EMANUAL);
     assert_code(set_text(xpub, "unsubscribe", "a"), SZ_EMANUAL);
     set(xpub, "xpub-manual", 1);
     assert_code(set_text(xpub, "subscribe", "a"), 0);
-    finish(context);
 }
 
-static void a_property_has_a_name_and_a_value(void **state)
+TEST(a_property_has_a_name_and_a_value)
 {
-    (void)state;
     static const char *const wrong[] = {
         "abc", "X-:b", "X-a:", "Xa:b", "x-a:b", ":X-a:b"};
-    sz_context context = make_context();
-    sz_socket socket = make_socket(context, "dealer");
+    sz_socket socket = make_socket("dealer");
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
         assert_code(set_text(socket, "metadata", wrong[i]), SZ_EPROPERTY);
     assert_code(set_text(socket, "metadata", "X-a:b"), 0);
@@ -363,16 +335,13 @@ static void a_property_has_a_name_and_a_value(void **state)
     longest[255] = ':';
     assert_code(sz_socket_set_bytes(socket, option("metadata"), longest, 257),
                 SZ_EPROPERTY);
-    finish(context);
 }
 
-static void an_option_newer_than_the_library_is_refused(void **state)
+TEST(an_option_newer_than_the_library_is_refused)
 {
-    (void)state;
     sz_option later = *option("linger");
     later.since = "99.0";
-    sz_context context = make_context();
-    sz_socket socket = make_socket(context, "dealer");
+    sz_socket socket = make_socket("dealer");
     int64_t value;
     assert_code(sz_socket_set_integer(socket, &later, 0), SZ_EOLD);
     assert_code(sz_socket_get_integer(socket, &later, &value), SZ_EOLD);
@@ -386,30 +355,24 @@ static void an_option_newer_than_the_library_is_refused(void **state)
     assert_code(sz_socket_set_integer(socket, &later, 0), SZ_EOLD);
     snprintf(since, sizeof since, "%d.%d", runs[0], runs[1]);
     assert_code(sz_socket_set_integer(socket, &later, 0), 0);
-    finish(context);
 }
 
-static void hwm_sets_both_marks(void **state)
+TEST(hwm_sets_both_marks)
 {
-    (void)state;
-    sz_context context = make_context();
-    sz_socket socket = make_socket(context, "dealer");
+    sz_socket socket = make_socket("dealer");
     set(socket, "hwm", 7);
     assert_int_equal(get(socket, "sndhwm"), 7);
     assert_int_equal(get(socket, "rcvhwm"), 7);
     set(socket, "sndhwm", 8);
     assert_int_equal(get(socket, "hwm"), 8);
     assert_int_equal(get(socket, "rcvhwm"), 7);
-    finish(context);
 }
 
-static void identity_is_the_routing_id(void **state)
+TEST(identity_is_the_routing_id)
 {
-    (void)state;
-    sz_context context = make_context();
     sz_socket router, dealer;
-    router = make_socket(context, "router");
-    dealer = make_socket(context, "dealer");
+    router = make_socket("router");
+    dealer = make_socket("dealer");
     assert_code(set_text(dealer, "identity", "me"), 0);
     check_text(dealer, "routing-id", "me");
     assert_code(bind_to(router, "inproc://identity"), 0);
@@ -417,27 +380,21 @@ static void identity_is_the_routing_id(void **state)
     assert_code(send_text(dealer, "x"), 0);
     assert_code(receive_soon(router), 2);
     assert_received(router, 0, "me");
-    finish(context);
 }
 
-static void recovery_ivl_is_in_seconds(void **state)
+TEST(recovery_ivl_is_in_seconds)
 {
-    (void)state;
-    sz_context context = make_context();
-    sz_socket socket = make_socket(context, "pub");
+    sz_socket socket = make_socket("pub");
     assert_string_equal(option("recovery-ivl")->unit, "s");
     assert_int_equal(get(socket, "recovery-ivl"), 10);
     set(socket, "recovery-ivl", INT_MAX / 1000);
     assert_int_equal(get(socket, "recovery-ivl"), INT_MAX / 1000);
-    finish(context);
 }
 
-static void mcast_loop_is_remembered(void **state)
+TEST(mcast_loop_is_remembered)
 {
-    (void)state;
-    sz_context context = make_context();
-    sz_socket socket = make_socket(context, "pub");
-    sz_socket other = make_socket(context, "pub");
+    sz_socket socket = make_socket("pub");
+    sz_socket other = make_socket("pub");
     assert_int_equal(get(socket, "mcast-loop"), 1);
     set(socket, "mcast-loop", 0);
     assert_int_equal(get(socket, "mcast-loop"), 0);
@@ -445,15 +402,12 @@ static void mcast_loop_is_remembered(void **state)
     assert_int_equal(get(other, "mcast-loop"), 1);
     set(socket, "multicast-loop", 1);
     assert_int_equal(get(socket, "mcast-loop"), 1);
-    finish(context);
 }
 
-static void buffers_of_0_are_the_system_s(void **state)
+TEST(buffers_of_0_are_the_system_s)
 {
-    (void)state;
     static const char *const names[] = {"sndbuf", "rcvbuf"};
-    sz_context context = make_context();
-    sz_socket socket = make_socket(context, "push");
+    sz_socket socket = make_socket("push");
     for (size_t i = 0; i < 2; i++) {
         assert_int_equal(get(socket, names[i]), 0);
         set(socket, names[i], 4096);
@@ -461,31 +415,25 @@ static void buffers_of_0_are_the_system_s(void **state)
         set(socket, names[i], 0);
         assert_int_equal(get(socket, names[i]), 0);
     }
-    finish(context);
 }
 
-static void rcvmore_tells_nothing_once_the_message_is_received(void **state)
+TEST(rcvmore_tells_nothing_once_the_message_is_received)
 {
-    (void)state;
-    sz_context context = make_context();
     sz_socket a, b;
-    make_pair(context, "pair", &a, "pair", &b);
+    make_pair("pair", &a, "pair", &b);
     sz_part parts[] = {text_part("1"), text_part("2")};
     assert_int_equal(get(a, "rcvmore"), 0);
     assert_code(send_soon(b, parts, 2), 0);
     assert_code(receive_soon(a), 2);
     assert_int_equal(get(a, "rcvmore"), 0);
-    finish(context);
 }
 
 /* --------------------------------------------------------------- states -- */
 
-static void type_fd_events_and_last_endpoint_tell_the_state(void **state)
+TEST(type_fd_events_and_last_endpoint_tell_the_state)
 {
-    (void)state;
-    sz_context context = make_context();
     sz_socket a, b;
-    make_pair(context, "pair", &a, "dealer", &b);
+    make_pair("pair", &a, "dealer", &b);
     assert_int_equal(get(a, "type"), sz_type_find("pair")->number);
     assert_int_equal(get(b, "type"), sz_type_find("dealer")->number);
     assert_int_equal(get(a, "fd"), sz_socket_fd(a));
@@ -493,14 +441,11 @@ static void type_fd_events_and_last_endpoint_tell_the_state(void **state)
     bool bound = false;
     check_text(a, "last-endpoint", sz_socket_endpoint(a, 0, &bound));
     assert_true(bound);
-    finish(context);
 }
 
-static void the_timeouts_are_known_to_waits(void **state)
+TEST(the_timeouts_are_known_to_waits)
 {
-    (void)state;
-    sz_context context = make_context();
-    sz_socket socket = make_socket(context, "pair");
+    sz_socket socket = make_socket("pair");
     assert_int_equal(sz_socket_timeout(socket, SZ_IN), -1);
     assert_int_equal(sz_socket_timeout(socket, SZ_OUT), -1);
     set(socket, "rcvtimeo", 5);
@@ -508,15 +453,12 @@ static void the_timeouts_are_known_to_waits(void **state)
     assert_refused(sz_socket_set_integer(socket, option("rcvtimeo"), -2));
     assert_int_equal(sz_socket_timeout(socket, SZ_IN), 5);
     assert_int_equal(sz_socket_timeout(socket, SZ_OUT), 6);
-    finish(context);
 }
 
-static void a_read_value_stays_until_the_next_call(void **state)
+TEST(a_read_value_stays_until_the_next_call)
 {
-    (void)state;
-    sz_context context = make_context();
-    sz_socket socket = make_socket(context, "dealer");
-    sz_socket other = make_socket(context, "dealer");
+    sz_socket socket = make_socket("dealer");
+    sz_socket other = make_socket("dealer");
     const void *data = NULL;
     size_t size = 0;
     assert_code(set_text(socket, "identity", "one"), 0);
@@ -526,7 +468,6 @@ static void a_read_value_stays_until_the_next_call(void **state)
     check_text(other, "identity", "other");
     assert_int_equal(size, 3);
     assert_memory_equal(data, "one", 3);
-    finish(context);
 }
 
 int main(void)
@@ -560,5 +501,5 @@ int main(void)
         cmocka_unit_test(the_timeouts_are_known_to_waits),
         cmocka_unit_test(a_read_value_stays_until_the_next_call),
     };
-    return cmocka_run_group_tests_name("setting", tests, NULL, settle);
+    return run_all("setting", tests);
 }

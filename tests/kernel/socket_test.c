@@ -4,10 +4,8 @@
 
 #include <inttypes.h>
 
-static void every_stable_type_can_be_made(void **state)
+TEST(every_stable_type_can_be_made)
 {
-    (void)state;
-    sz_context context = make_context();
     const sz_type *type;
     for (size_t i = 0; (type = sz_type_at(i)) != NULL; i++) {
         sz_socket socket = {0};
@@ -20,12 +18,10 @@ static void every_stable_type_can_be_made(void **state)
         assert_true(sz_socket_fd(socket) >= 0);
         assert_code(sz_socket_close(socket), 0);
     }
-    finish(context);
 }
 
-static void the_old_names_are_those_of_dealer_and_router(void **state)
+TEST(the_old_names_are_those_of_dealer_and_router)
 {
-    (void)state;
     assert_ptr_equal(sz_type_find("xreq"), sz_type_find("dealer"));
     assert_ptr_equal(sz_type_find("xrep"), sz_type_find("router"));
     assert_null(sz_type_find("deeler"));
@@ -70,11 +66,9 @@ static void check_refused(sz_socket socket, int code)
 }
 
 /* Cases 13, 14. */
-static void a_closed_socket_refuses_everything(void **state)
+TEST(a_closed_socket_refuses_everything)
 {
-    (void)state;
-    sz_context context = make_context();
-    sz_socket socket = make_socket(context, "pair");
+    sz_socket socket = make_socket("pair");
     for (int i = 0; i < 3; i++)
         assert_code(sz_socket_close(socket), 0);
     check_refused(socket, SZ_ECLOSED);
@@ -82,11 +76,9 @@ static void a_closed_socket_refuses_everything(void **state)
     check_refused(socket, SZ_ECLOSED);
 }
 
-static void what_was_never_a_socket_is_refused(void **state)
+TEST(what_was_never_a_socket_is_refused)
 {
-    (void)state;
-    sz_context context = make_context();
-    sz_socket socket = make_socket(context, "pair");
+    sz_socket socket = make_socket("pair");
     uint64_t ids[] = {0,
                       1,
                       context.id,
@@ -100,14 +92,11 @@ static void what_was_never_a_socket_is_refused(void **state)
         assert_code(sz_socket_close(forged), SZ_EHANDLE);
     }
     assert_code(sz_socket_check(socket), 0);
-    finish(context);
 }
 
-static void random_numbers_are_no_handles(void **state)
+TEST(random_numbers_are_no_handles)
 {
-    (void)state;
-    sz_context context = make_context();
-    sz_socket socket = make_socket(context, "pair");
+    sz_socket socket = make_socket("pair");
     uint64_t seed = 1;
     for (size_t i = 0; i < loops(100000); i++) {
         seed = seed * 6364136223846793005u + 1442695040888963407u;
@@ -115,34 +104,28 @@ static void random_numbers_are_no_handles(void **state)
         if (forged.id != socket.id)
             assert_refused(sz_socket_check(forged));
     }
-    finish(context);
 }
 
-static void a_reused_place_does_not_revive_old_handles(void **state)
+TEST(a_reused_place_does_not_revive_old_handles)
 {
-    (void)state;
-    sz_context context = make_context();
     sz_socket old[100];
     for (size_t i = 0; i < 100; i++) {
-        old[i] = make_socket(context, "push");
+        old[i] = make_socket("push");
         assert_code(sz_socket_close(old[i]), 0);
     }
-    sz_socket socket = make_socket(context, "push");
+    sz_socket socket = make_socket("push");
     for (size_t i = 0; i < 100; i++)
         assert_code(sz_socket_check(old[i]), SZ_ECLOSED);
     assert_code(sz_socket_check(socket), 0);
-    finish(context);
 }
 
 /* Case 70. */
-static void too_many_sockets_say_so_and_one_closed_makes_room(void **state)
+TEST(too_many_sockets_say_so_and_one_closed_makes_room)
 {
-    (void)state;
-    sz_context context = make_context();
     assert_code(sz_context_set(context, context_option("max-sockets"), 3), 0);
     sz_socket sockets[3], more = {0};
     for (size_t i = 0; i < 3; i++)
-        sockets[i] = make_socket(context, "pull");
+        sockets[i] = make_socket("pull");
     assert_code(sz_socket_new(context, sz_type_find("pull"), &more),
                 SZ_ESOCKETS);
     assert_code(sz_socket_close(sockets[0]), 0);
@@ -153,14 +136,11 @@ static void too_many_sockets_say_so_and_one_closed_makes_room(void **state)
            now() < end)
         pause_briefly();
     assert_code(code, 0);
-    finish(context);
 }
 
-static void opening_and_closing_leaves_nothing(void **state)
+TEST(opening_and_closing_leaves_nothing)
 {
-    (void)state;
-    sz_context context = make_context();
-    assert_code(sz_socket_close(make_socket(context, "pull")), 0);
+    assert_code(sz_socket_close(make_socket("pull")), 0);
     int before = count_descriptors();
     for (size_t i = 0; i < loops(5000); i++) {
         sz_socket socket = {0};
@@ -175,15 +155,12 @@ static void opening_and_closing_leaves_nothing(void **state)
     while (count_descriptors() > before && now() < end)
         pause_briefly();
     assert_true(count_descriptors() <= before);
-    finish(context);
 }
 
 /* Case 31. */
-static void descriptors_are_closed_on_exec(void **state)
+TEST(descriptors_are_closed_on_exec)
 {
-    (void)state;
-    sz_context context = make_context();
-    sz_socket socket = make_socket(context, "router");
+    sz_socket socket = make_socket("router");
     assert_code(bind_to(socket, "tcp://127.0.0.1:*"), 0);
     assert_code(bind_to(socket, "ipc://*"), 0);
     sz_poller poller;
@@ -200,11 +177,9 @@ static void descriptors_are_closed_on_exec(void **state)
     }
     check_child(await_child(pid), "the program executed", __FILE__, __LINE__);
     sz_poller_free(poller);
-    finish(context);
 }
 
 typedef struct {
-    sz_context context;
     sz_socket socket;
     sz_poller poller;
     sz_message message;
@@ -214,32 +189,29 @@ static int use_inherited(void *argument)
 {
     const inherited *of_parent = argument;
     sz_ready ready;
-    sz_context fresh;
     check_refused(of_parent->socket, SZ_EFORKED);
-    assert_code(sz_context_check(of_parent->context), SZ_EFORKED);
+    assert_code(sz_context_check(context), SZ_EFORKED);
     assert_code(sz_poller_check(of_parent->poller, &ready, 1), SZ_EFORKED);
     assert_message(of_parent->message, "kept");
     assert_code(sz_socket_close(of_parent->socket), 0);
-    assert_code(sz_context_terminate(of_parent->context), 0);
+    assert_code(sz_context_terminate(context), 0);
     sz_poller_free(of_parent->poller);
     sz_message_free(of_parent->message);
-    assert_code(sz_context_new(&fresh), 0);
+    context = make_context();
     sz_socket a, b;
-    make_pair(fresh, "push", &a, "pull", &b);
+    make_pair("push", &a, "pull", &b);
     assert_code(send_text(a, "of the child"), 0);
     assert_next(b, "of the child");
-    finish(fresh);
+    finish(context);
     return 0;
 }
 
 /* Case 30. */
-static void a_child_has_sockets_of_its_own_only(void **state)
+TEST(a_child_has_sockets_of_its_own_only)
 {
-    (void)state;
     inherited mine;
     sz_socket peer;
-    mine.context = make_context();
-    make_pair(mine.context, "push", &mine.socket, "pull", &peer);
+    make_pair("push", &mine.socket, "pull", &peer);
     assert_code(sz_poller_new(&mine.poller), 0);
     assert_code(sz_poller_add_socket(mine.poller, peer, SZ_IN, 7), 0);
     assert_code(sz_message_new("kept", 4, &mine.message), 0);
@@ -248,7 +220,6 @@ static void a_child_has_sockets_of_its_own_only(void **state)
     assert_next(peer, "of the parent");
     sz_poller_free(mine.poller);
     sz_message_free(mine.message);
-    finish(mine.context);
 }
 
 /* --------------------------------------------------------------- memory -- */
@@ -266,17 +237,17 @@ static void *resize_counted(void *old, size_t size)
 /* Does a bit of everything; how far it came is of no interest. */
 static void exercise(void)
 {
-    sz_context context;
+    sz_context own;
     sz_socket a = {0}, b = {0};
     sz_poller poller = {0};
     sz_message message = {0};
     sz_part parts[40];
     for (size_t i = 0; i < 40; i++)
         parts[i] = text_part("part");
-    if (sz_context_new(&context) != 0)
+    if (sz_context_new(&own) != 0)
         return;
-    sz_socket_new(context, sz_type_find("pair"), &a);
-    sz_socket_new(context, sz_type_find("pair"), &b);
+    sz_socket_new(own, sz_type_find("pair"), &a);
+    sz_socket_new(own, sz_type_find("pair"), &b);
     bind_to(a, "inproc://memory");
     connect_to(b, "inproc://memory");
     bind_to(a, "tcp://127.0.0.1:*");
@@ -292,18 +263,16 @@ static void exercise(void)
     sz_message_free(message);
     sz_socket_close(a);
     sz_socket_close(b);
-    int code = sz_context_terminate(context);
+    int code = sz_context_terminate(own);
     while (code == SZ_EAGAIN) {
-        sz_wait(sz_context_fd(context), 100);
-        code = sz_context_terminate(context);
+        sz_wait(sz_context_fd(own), 100);
+        code = sz_context_terminate(own);
     }
 }
 
 /* Case 96. */
-static void each_allocation_may_fail(void **state)
+TEST(each_allocation_may_fail)
 {
-    (void)state;
-    settle(NULL);
     int before = count_descriptors();
     sz_set_allocator(resize_counted, free);
     for (size_t i = 0; i < 60; i++) {
@@ -313,7 +282,7 @@ static void each_allocation_may_fail(void **state)
     allocations_left = SIZE_MAX;
     exercise();
     sz_set_allocator(NULL, NULL);
-    settle(NULL);
+    await_threads();
     assert_int_equal(count_descriptors(), before);
     assert_int_equal(sz_message_held(), 0);
 }
@@ -333,5 +302,5 @@ int main(void)
         cmocka_unit_test(a_child_has_sockets_of_its_own_only),
         cmocka_unit_test(each_allocation_may_fail),
     };
-    return cmocka_run_group_tests_name("socket", tests, NULL, settle);
+    return run_all("socket", tests);
 }

@@ -2,12 +2,10 @@
 
 #include "support.h"
 
-static void a_socket_counts_what_it_does(void **state)
+TEST(a_socket_counts_what_it_does)
 {
-    (void)state;
-    sz_context context = make_context();
     sz_socket in, out;
-    make_pair(context, "pull", &in, "push", &out);
+    make_pair("pull", &in, "push", &out);
     sz_statistics counts;
     assert_code(sz_socket_statistics(in, &counts), 0);
     assert_int_equal(counts.received, 0);
@@ -35,13 +33,12 @@ static void a_socket_counts_what_it_does(void **state)
     assert_code(sz_socket_close(in), 0);
     assert_code(sz_socket_statistics(in, &counts), SZ_ECLOSED);
     sz_socket_waited(in);
-    sz_socket lonely = make_socket(context, "push");
+    sz_socket lonely = make_socket("push");
     assert_code(sz_send_bytes(lonely, "x", 1), SZ_EAGAIN);
     assert_code(sz_send(lonely, parts, 2), SZ_EAGAIN);
     assert_code(sz_socket_statistics(lonely, &counts), 0);
     assert_int_equal(counts.sent, 0);
     assert_int_equal(counts.send_eagains, 2);
-    finish(context);
 }
 
 int main(void)
@@ -49,5 +46,5 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_socket_counts_what_it_does),
     };
-    return cmocka_run_group_tests_name("statistics", tests, NULL, settle);
+    return run_all("statistics", tests);
 }

@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -68,6 +69,29 @@ static inline void pause_briefly(void)
     nanosleep(&t, NULL);
 }
 
+/* This thread, for await_sleep. */
+static inline int this_thread(void)
+{
+    return (int)syscall(SYS_gettid);
+}
+
+/* Waits until a thread of this process sleeps in the system. */
+static inline void await_sleep(int thread)
+{
+    char path[64], state = '?';
+    snprintf(path, sizeof path, "/proc/self/task/%d/stat", thread);
+    int64_t end = now() + DEADLINE;
+    while (state != 'S' && now() < end) {
+        FILE *file = fopen(path, "r");
+        if (file == NULL || fscanf(file, "%*d (%*[^)]) %c", &state) != 1)
+            state = '?';
+        if (file != NULL)
+            fclose(file);
+        if (state != 'S')
+            pause_briefly();
+    }
+}
+
 /* ------------------------------------------------------------- results -- */
 
 static inline void check_code(int got, int wanted, const char *what,
@@ -92,10 +116,14 @@ static inline void check_code(int got, int wanted, const char *what,
 
 static inline sz_context make_context(void)
 {
-    sz_context context = {0};
-    assert_code(sz_context_new(&context), 0);
-    return context;
+    sz_context made = {0};
+    assert_code(sz_context_new(&made), 0);
+    return made;
 }
+
+/* The context of the test that runs, where make_socket makes sockets.  A child
+ * that forks from the test has none before it makes one. */
+static sz_context context;
 
 static inline const sz_option *option(const char *name)
 {
@@ -124,12 +152,17 @@ static inline int64_t get(sz_socket socket, const char *name)
 }
 
 /* A socket with linger 0, so that no test waits for what it left behind. */
-static inline sz_socket make_socket(sz_context context, const char *type)
+static inline sz_socket make_socket_in(sz_context its, const char *type)
 {
     sz_socket socket = {0};
-    assert_code(sz_socket_new(context, sz_type_find(type), &socket), 0);
+    assert_code(sz_socket_new(its, sz_type_find(type), &socket), 0);
     set(socket, "linger", 0);
     return socket;
+}
+
+static inline sz_socket make_socket(const char *type)
+{
+    return make_socket_in(context, type);
 }
 
 static inline int bind_to(sz_socket socket, const char *endpoint)
@@ -142,15 +175,22 @@ static inline int connect_to(sz_socket socket, const char *endpoint)
     return sz_socket_connect(socket, endpoint, strlen(endpoint), NULL);
 }
 
-/* Two sockets of one context over inproc, the first one bound. */
-static inline void make_pair(sz_context context, const char *bound,
-                             sz_socket *a, const char *connected, sz_socket *b)
+/* An ipc endpoint that no other process has; it leaves no file behind. */
+static inline void make_endpoint(char endpoint[64])
+{
+    static int serial;
+    snprintf(endpoint, 64, "ipc://@szmq-%d-%d", (int)getpid(), serial++);
+}
+
+/* Two sockets over inproc, the first one bound. */
+static inline void make_pair(const char *bound, sz_socket *a,
+                             const char *connected, sz_socket *b)
 {
     static int serial;
     char endpoint[40];
     snprintf(endpoint, sizeof endpoint, "inproc://pair-%d", serial++);
-    *a = make_socket(context, bound);
-    *b = make_socket(context, connected);
+    *a = make_socket(bound);
+    *b = make_socket(connected);
     assert_code(bind_to(*a, endpoint), 0);
     assert_code(connect_to(*b, endpoint), 0);
 }
@@ -163,15 +203,22 @@ static inline void subscribe(sz_socket socket, const char *prefix)
 }
 
 /* Terminates, and waits until it is done. */
-static inline void finish(sz_context context)
+static inline void finish(sz_context ending)
 {
     int64_t end = now() + DEADLINE;
-    int code = sz_context_terminate(context);
+    int code = sz_context_terminate(ending);
     while (code == SZ_EAGAIN && now() < end) {
-        sz_wait(sz_context_fd(context), 100);
-        code = sz_context_terminate(context);
+        sz_wait(sz_context_fd(ending), 100);
+        code = sz_context_terminate(ending);
     }
     assert_code(code, 0);
+}
+
+/* For the next round of a test: ends its context, and begins another. */
+static inline void renew_context(void)
+{
+    finish(context);
+    context = make_context();
 }
 
 /* ------------------------------------------------------------ transfer -- */
@@ -303,6 +350,19 @@ static inline void limit_descriptors(rlim_t most)
     assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
 }
 
+/* -------------------------------------------------------------- threads -- */
+
+/* Waits for the threads of contexts and swaps, which end just after they have
+ * said that they did: leak checkers would report what they have, here or in a
+ * child that is forked. */
+static inline void await_threads(void)
+{
+    int64_t end = now() + DEADLINE;
+    while (count_entries("/proc/self/task") > 1 && now() < end)
+        pause_briefly();
+    assert_int_equal(count_entries("/proc/self/task"), 1);
+}
+
 /* ------------------------------------------------------------- children -- */
 
 typedef struct {
@@ -326,19 +386,8 @@ static inline void become_child(void)
     setenv("CMOCKA_TEST_ABORT", "1", 1);
 }
 
-/* Waits for the threads that terminate contexts and drain swaps, which end
- * just after they have said that they did; leak checkers would report what
- * they have, here or in a forked child. */
-static inline void await_threads(int64_t milliseconds)
-{
-    int64_t end = now() + milliseconds;
-    while (count_entries("/proc/self/task") > 1 && now() < end)
-        pause_briefly();
-}
-
 static inline pid_t start_child(int (*body)(void *), void *argument)
 {
-    await_threads(300);
     fflush(NULL);
     pid_t pid = fork();
     assert_true(pid >= 0);
@@ -403,12 +452,42 @@ static inline void end_sleeper(pid_t pid)
     waitpid(pid, NULL, 0);
 }
 
-/* The teardown of every group. */
-static inline int settle(void **state)
+/* --------------------------------------------------------------- tests -- */
+
+/* A test; `context` is open while it runs. */
+#define TEST(name) static void name(void **state __attribute__((unused)))
+
+static inline int begin_test(void **state)
 {
     (void)state;
-    await_threads(2000);
+    context = make_context();
     return 0;
 }
+
+static inline int end_test(void **state)
+{
+    (void)state;
+    finish(context);
+    await_threads();
+    return 0;
+}
+
+/* Runs a group of tests, each between begin_test and end_test. */
+static inline int run_group(const char *name, const struct CMUnitTest *tests,
+                            size_t count)
+{
+    struct CMUnitTest *framed = calloc(count, sizeof *framed);
+    for (size_t i = 0; i < count; i++) {
+        framed[i] = tests[i];
+        framed[i].setup_func = begin_test;
+        framed[i].teardown_func = end_test;
+    }
+    int failed = _cmocka_run_group_tests(name, framed, count, NULL, NULL);
+    free(framed);
+    return failed;
+}
+
+#define run_all(name, tests)                                                  \
+    run_group(name, tests, sizeof(tests) / sizeof *(tests))
 
 #endif

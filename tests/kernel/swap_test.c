@@ -33,9 +33,8 @@ static uint64_t random_word(void)
 #endif
 
 /* Case 90.  SZ_SEQUENCES is how many, SZ_SEED the first. */
-static void random_operations_do_what_they_do_to_a_list(void **state)
+TEST(random_operations_do_what_they_do_to_a_list)
 {
-    (void)state;
     const char *given = getenv("SZ_SEQUENCES"), *seed = getenv("SZ_SEED");
     size_t count =
         given != NULL ? strtoul(given, NULL, 10) : scaled(SEQUENCES);
@@ -53,9 +52,8 @@ static void random_operations_do_what_they_do_to_a_list(void **state)
 }
 
 /* Found by the fuzzer once; kept. */
-static void what_the_fuzzer_found_holds(void **state)
+TEST(what_the_fuzzer_found_holds)
 {
-    (void)state;
     static const char *const found[] = {""};
     for (size_t i = 0; i < sizeof found / sizeof *found; i++)
         run_model((const uint8_t *)found[i], strlen(found[i]));
@@ -139,17 +137,15 @@ static void go_round(size_t ring)
 }
 
 /* Case 93. */
-static void records_wrap_at_every_place_of_every_ring(void **state)
+TEST(records_wrap_at_every_place_of_every_ring)
 {
-    (void)state;
     size_t step = 4096 / scaled(4096);
     for (size_t ring = SZI_SWAP_OVERHEAD; ring <= 4096; ring += step)
         go_round(ring);
 }
 
-static void a_message_keeps_its_parts(void **state)
+TEST(a_message_keeps_its_parts)
 {
-    (void)state;
     memory_disk memory = {0};
     szi_disk disk = disk_of(&memory);
     szi_swap *swap = make_swap(&disk, 100000, 16);
@@ -178,9 +174,8 @@ static void a_message_keeps_its_parts(void **state)
 }
 
 /* Case 87, 94. */
-static void what_can_never_fit_is_told_from_what_does_not_fit_now(void **state)
+TEST(what_can_never_fit_is_told_from_what_does_not_fit_now)
 {
-    (void)state;
     memory_disk memory = {0};
     szi_disk disk = disk_of(&memory);
     szi_swap *swap = make_swap(&disk, 100, 16);
@@ -207,9 +202,8 @@ static void what_can_never_fit_is_told_from_what_does_not_fit_now(void **state)
 
 /* ---------------------------------------------------------------- space -- */
 
-static void a_short_burst_never_reaches_the_disk(void **state)
+TEST(a_short_burst_never_reaches_the_disk)
 {
-    (void)state;
     memory_disk memory = {0};
     szi_disk disk = disk_of(&memory);
     szi_swap *swap = make_swap(&disk, 1 << 20, 1000);
@@ -249,9 +243,8 @@ static void counting_free(void *block)
     free(own);
 }
 
-static void memory_is_that_of_the_buffers_whatever_is_queued(void **state)
+TEST(memory_is_that_of_the_buffers_whatever_is_queued)
 {
-    (void)state;
     memory_disk memory = {0};
     szi_disk disk = disk_of(&memory);
     allocated = allocated_most = 0;
@@ -272,9 +265,8 @@ static void memory_is_that_of_the_buffers_whatever_is_queued(void **state)
     free(memory.data);
 }
 
-static void an_empty_swap_gives_its_file_back_in_steps(void **state)
+TEST(an_empty_swap_gives_its_file_back_in_steps)
 {
-    (void)state;
     memory_disk memory = {0};
     szi_disk disk = disk_of(&memory);
     szi_swap *swap = make_swap(&disk, 1 << 30, 1 << 16);
@@ -326,9 +318,8 @@ static void grow_at(size_t ring, size_t taken, size_t larger)
     free(memory.data);
 }
 
-static void a_full_ring_grows_at_once_wherever_it_stands(void **state)
+TEST(a_full_ring_grows_at_once_wherever_it_stands)
 {
-    (void)state;
     for (size_t taken = 0; taken < 25; taken++)
         for (size_t more = 60; more < 900; more += 7 * (900 / scaled(900)))
             grow_at(300, taken, 300 + more);
@@ -391,9 +382,8 @@ static unsigned calls_of_work(void)
 }
 
 /* Cases 82, 83, 84. */
-static void each_call_of_the_disk_may_fail(void **state)
+TEST(each_call_of_the_disk_may_fail)
 {
-    (void)state;
     static const int codes[] = {SZ_EIO, SZ_ENOSPC, SZ_EINTR, SZ_EFBIG,
                                 -EDQUOT};
     unsigned calls = calls_of_work();
@@ -410,9 +400,8 @@ static void each_call_of_the_disk_may_fail(void **state)
             }
 }
 
-static void a_single_failure_of_reading_loses_nothing(void **state)
+TEST(a_single_failure_of_reading_loses_nothing)
 {
-    (void)state;
     unsigned calls = calls_of_work();
     for (unsigned at = 1; at <= calls; at++) {
         memory_disk memory = {
@@ -435,9 +424,8 @@ static void a_single_failure_of_reading_loses_nothing(void **state)
     }
 }
 
-static void short_reads_and_writes_are_gone_on_with(void **state)
+TEST(short_reads_and_writes_are_gone_on_with)
 {
-    (void)state;
     for (size_t most = 1; most < 130; most++) {
         memory_disk memory = {.most = most};
         assert_false(work(&memory, true));
@@ -457,9 +445,8 @@ static void *failing_resize(void *old, size_t size)
     return realloc(old, size);
 }
 
-static void each_allocation_may_fail(void **state)
+TEST(each_allocation_may_fail)
 {
-    (void)state;
     sz_set_allocator(failing_resize, free);
     for (failing = 1; failing < 6; failing++)
         for (int i = 0; i < 2; i++) {
@@ -498,9 +485,8 @@ static void each_allocation_may_fail(void **state)
 }
 
 /* Case 84: every bit of a file of records in turn. */
-static void a_damaged_record_is_lost_and_counted_and_never_taken(void **state)
+TEST(a_damaged_record_is_lost_and_counted_and_never_taken)
 {
-    (void)state;
     const uint64_t count = 6;
     size_t alone = 0, all = 0, bits = 0, step = 4096 / scaled(4096);
     for (size_t bit = 0; bits == 0 || bit < bits; bit += step) {
@@ -535,10 +521,8 @@ static void a_damaged_record_is_lost_and_counted_and_never_taken(void **state)
     assert_true(alone > all / 2 && all > 0);
 }
 
-static void
-the_checksum_is_that_of_the_bytes_however_they_are_cut(void **state)
+TEST(the_checksum_is_that_of_the_bytes_however_they_are_cut)
 {
-    (void)state;
     unsigned char bytes[100], copy[100];
     fill(bytes, sizeof bytes, 3);
     szi_checksum sum;
@@ -558,9 +542,8 @@ the_checksum_is_that_of_the_bytes_however_they_are_cut(void **state)
 }
 
 /* Older records, themselves sound, stand where the write did not get to. */
-static void a_write_that_the_disk_forgot_is_noticed(void **state)
+TEST(a_write_that_the_disk_forgot_is_noticed)
 {
-    (void)state;
     memory_disk memory = {0};
     szi_disk disk = disk_of(&memory);
     szi_swap *swap = make_swap(&disk, 2 * 34, 1);
@@ -588,9 +571,8 @@ static uint32_t checksum_of(const void *bytes, size_t size)
     return szi_checksum_end(&sum);
 }
 
-static void the_checksum_is_the_same_without_wide_instructions(void **state)
+TEST(the_checksum_is_the_same_without_wide_instructions)
 {
-    (void)state;
     unsigned char bytes[300];
     fill(bytes, sizeof bytes, 9);
     for (size_t size = 0; size < sizeof bytes; size++) {
@@ -602,9 +584,8 @@ static void the_checksum_is_the_same_without_wide_instructions(void **state)
     }
 }
 
-static void the_checksum_finds_flipped_bits_and_exchanged_words(void **state)
+TEST(the_checksum_finds_flipped_bits_and_exchanged_words)
 {
-    (void)state;
     unsigned char bytes[64];
     fill(bytes, sizeof bytes, 5);
     uint32_t sound = checksum_of(bytes, sizeof bytes);
@@ -664,9 +645,8 @@ static void check_file(int fd, const char *directory)
 }
 
 /* Cases 31, 85, 86, 89. */
-static void the_file_has_no_name_and_is_closed_on_exec(void **state)
+TEST(the_file_has_no_name_and_is_closed_on_exec)
 {
-    (void)state;
     char directory[32];
     make_directory(directory);
     szi_disk disk = noting_disk();
@@ -688,9 +668,8 @@ static void the_file_has_no_name_and_is_closed_on_exec(void **state)
 }
 
 /* Case 86. */
-static void a_directory_that_cannot_be_written_says_so(void **state)
+TEST(a_directory_that_cannot_be_written_says_so)
 {
-    (void)state;
     szi_swap *swap = NULL;
     assert_code(szi_swap_new(&szi_disk_system, "/none/here", 1000, 64, &swap),
                 SZ_ENOENT);
@@ -702,9 +681,8 @@ static void a_directory_that_cannot_be_written_says_so(void **state)
 }
 
 /* Case 85. */
-static void a_file_that_somebody_cuts_short_is_noticed(void **state)
+TEST(a_file_that_somebody_cuts_short_is_noticed)
 {
-    (void)state;
     szi_disk disk = noting_disk();
     szi_swap *swap = make_swap_in(&disk, "/var/tmp", 1 << 20);
     for (uint64_t i = 0; i < 50; i++)
@@ -740,10 +718,8 @@ static int use_inherited(void *argument)
     return 0;
 }
 
-static void a_forked_child_is_refused(void **state)
+TEST(a_forked_child_is_refused)
 {
-    (void)state;
-    sz_context context = make_context(); /* which watches for forks */
     szi_swap *swap = make_swap_in(&szi_disk_system, "/var/tmp", 1 << 20);
     for (uint64_t i = 0; i < 50; i++)
         assert_code(append(swap, i, 4000), 0);
@@ -751,7 +727,6 @@ static void a_forked_child_is_refused(void **state)
     for (uint64_t i = 0; i < 50; i++)
         assert_code(take(swap, i, 4000), 0);
     szi_swap_free(swap);
-    finish(context);
 }
 
 /* Appends until the disk is full, and takes all; then once more. */
@@ -792,9 +767,8 @@ static int reach_the_file_size_limit(void *argument)
 }
 
 /* Case 82. */
-static void the_limit_of_a_file_means_full_and_kills_nobody(void **state)
+TEST(the_limit_of_a_file_means_full_and_kills_nobody)
 {
-    (void)state;
     assert_child(reach_the_file_size_limit, NULL);
 }
 
@@ -829,9 +803,8 @@ static int reach_the_end_of_a_small_disk(void *argument)
                : 5;
 }
 
-static void a_full_disk_means_full(void **state)
+TEST(a_full_disk_means_full)
 {
-    (void)state;
     char directory[32];
     make_directory(directory);
     outcome got =
@@ -875,5 +848,5 @@ int main(void)
         cmocka_unit_test(the_limit_of_a_file_means_full_and_kills_nobody),
         cmocka_unit_test(a_full_disk_means_full),
     };
-    return cmocka_run_group_tests(tests, NULL, settle);
+    return run_all("swap", tests);
 }

@@ -14,13 +14,6 @@ static void *resize_unless_short(void *old, size_t size)
     return memory_is_short ? NULL : realloc(old, size);
 }
 
-static int watch_allocator(void **state)
-{
-    (void)state;
-    sz_set_allocator(resize_unless_short, free);
-    return 0;
-}
-
 static sz_message make_text(const char *text)
 {
     sz_message message = {0};
@@ -47,9 +40,8 @@ static void assert_bytes(sz_socket socket, size_t index, const void *bytes,
 static void check_round_trip(const sz_part *parts, size_t count,
                              const char *endpoint)
 {
-    sz_context context = make_context();
-    sz_socket a = make_socket(context, "pair");
-    sz_socket b = make_socket(context, "pair");
+    sz_socket a = make_socket("pair");
+    sz_socket b = make_socket("pair");
     const char *real = NULL;
     assert_code(sz_socket_bind(a, endpoint, strlen(endpoint), &real), 0);
     assert_code(connect_to(b, real), 0);
@@ -58,7 +50,7 @@ static void check_round_trip(const sz_part *parts, size_t count,
     for (size_t i = 0; i < count; i++)
         assert_bytes(a, i, parts[i].data, parts[i].size);
     assert_code(sz_receive(a), SZ_EAGAIN);
-    finish(context);
+    renew_context();
 }
 
 static void check_exact(const sz_part *parts, size_t count)
@@ -73,9 +65,8 @@ static void check_exact(const sz_part *parts, size_t count)
 }
 
 /* Case 51. */
-static void every_byte_value_arrives(void **state)
+TEST(every_byte_value_arrives)
 {
-    (void)state;
     unsigned char bytes[256];
     for (size_t i = 0; i < sizeof bytes; i++)
         bytes[i] = (unsigned char)i;
@@ -83,9 +74,8 @@ static void every_byte_value_arrives(void **state)
     check_exact(&part, 1);
 }
 
-static void nul_bytes_arrive(void **state)
+TEST(nul_bytes_arrive)
 {
-    (void)state;
     sz_part parts[] = {bytes_part("\0", 1), bytes_part("a\0b\0\0", 5),
                        bytes_part("\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"
                                   "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0",
@@ -93,30 +83,25 @@ static void nul_bytes_arrive(void **state)
     check_exact(parts, 3);
 }
 
-static void empty_parts_arrive(void **state)
+TEST(empty_parts_arrive)
 {
-    (void)state;
     sz_part parts[] = {bytes_part("", 0), bytes_part("x", 1),
                        bytes_part("", 0)};
     check_exact(parts, 1);
     check_exact(parts, 3);
 }
 
-static void an_empty_part_needs_no_data(void **state)
+TEST(an_empty_part_needs_no_data)
 {
-    (void)state;
-    sz_context context = make_context();
     sz_socket a, b;
-    make_pair(context, "pair", &a, "pair", &b);
+    make_pair("pair", &a, "pair", &b);
     assert_code(sz_send(a, &(sz_part){0}, 1), 0);
     assert_next(b, "");
-    finish(context);
 }
 
 /* Case 50. */
-static void five_megabytes_arrive(void **state)
+TEST(five_megabytes_arrive)
 {
-    (void)state;
     enum {
         SIZE = 5000000
     };
@@ -129,9 +114,8 @@ static void five_megabytes_arrive(void **state)
     free(bytes);
 }
 
-static void a_hundred_parts_arrive_in_order(void **state)
+TEST(a_hundred_parts_arrive_in_order)
 {
-    (void)state;
     enum {
         COUNT = 100
     };
@@ -146,26 +130,21 @@ static void a_hundred_parts_arrive_in_order(void **state)
     check_exact(parts, COUNT);
 }
 
-static void sending_bytes_is_sending_one_part(void **state)
+TEST(sending_bytes_is_sending_one_part)
 {
-    (void)state;
-    sz_context context = make_context();
     sz_socket a, b;
-    make_pair(context, "pair", &a, "pair", &b);
+    make_pair("pair", &a, "pair", &b);
     assert_code(sz_send_bytes(a, "one\0two", 7), 0);
     assert_code(receive_soon(b), 1);
     assert_bytes(b, 0, "one\0two", 7);
     assert_code(sz_send_bytes(a, "", 0), 0);
     assert_next(b, "");
-    finish(context);
 }
 
-static void handles_and_bytes_mix_in_a_message(void **state)
+TEST(handles_and_bytes_mix_in_a_message)
 {
-    (void)state;
-    sz_context context = make_context();
     sz_socket a, b;
-    make_pair(context, "pair", &a, "pair", &b);
+    make_pair("pair", &a, "pair", &b);
     char text[] = "a handle with more bytes than libzmq keeps in place";
     sz_message held = make_text(text);
     sz_part parts[] = {text_part("bytes"),
@@ -179,15 +158,12 @@ static void handles_and_bytes_mix_in_a_message(void **state)
     assert_received(b, 2, "x");
     assert_received(b, 3, text);
     sz_message_free(held);
-    finish(context);
 }
 
-static void sending_does_not_consume_a_handle(void **state)
+TEST(sending_does_not_consume_a_handle)
 {
-    (void)state;
-    sz_context context = make_context();
     sz_socket a, b;
-    make_pair(context, "pair", &a, "pair", &b);
+    make_pair("pair", &a, "pair", &b);
     sz_message held = make_text("again and again");
     sz_part part = {.message = held};
     for (int i = 0; i < 5; i++) {
@@ -197,28 +173,22 @@ static void sending_does_not_consume_a_handle(void **state)
     for (int i = 0; i < 5; i++)
         assert_next(b, "again and again");
     sz_message_free(held);
-    finish(context);
 }
 
-static void bytes_may_change_once_they_were_sent(void **state)
+TEST(bytes_may_change_once_they_were_sent)
 {
-    (void)state;
-    sz_context context = make_context();
     sz_socket a, b;
-    make_pair(context, "pair", &a, "pair", &b);
+    make_pair("pair", &a, "pair", &b);
     char text[] = "the quick brown fox jumps over the lazy dog";
     assert_code(sz_send_bytes(a, text, strlen(text)), 0);
     memset(text, '#', strlen(text));
     assert_next(b, "the quick brown fox jumps over the lazy dog");
-    finish(context);
 }
 
-static void several_messages_are_sent_up_to_the_first_that_fails(void **state)
+TEST(several_messages_are_sent_up_to_the_first_that_fails)
 {
-    (void)state;
-    sz_context context = make_context();
     sz_socket in, out;
-    make_pair(context, "pull", &in, "push", &out);
+    make_pair("pull", &in, "push", &out);
     sz_message held = make_text("held"), stale = make_text("stale");
     sz_message_free(stale);
     sz_part messages[] = {text_part("1"),
@@ -239,34 +209,28 @@ static void several_messages_are_sent_up_to_the_first_that_fails(void **state)
     sz_message_free(held);
     sz_socket_close(out);
     assert_code(sz_send_each(out, messages, 1), SZ_ECLOSED);
-    finish(context);
 }
 
-static void a_full_queue_takes_some_of_several_messages(void **state)
+TEST(a_full_queue_takes_some_of_several_messages)
 {
-    (void)state;
     enum {
         MANY = 100
     };
-    sz_context context = make_context();
     const sz_option *limit = sz_option_find(SZ_SOCKET_OPTION, "sndhwm");
     sz_part messages[MANY];
     for (int i = 0; i < MANY; i++)
         messages[i] = text_part("x");
-    sz_socket full = make_socket(context, "push");
+    sz_socket full = make_socket("push");
     assert_code(sz_socket_set_integer(full, limit, 3), 0);
     assert_code(connect_to(full, "tcp://127.0.0.1:1"), 0);
     assert_code(sz_send_each(full, messages, MANY), 3);
     assert_code(sz_send_each(full, messages + 3, MANY - 3), SZ_EAGAIN);
-    finish(context);
 }
 
-static void a_stale_handle_sends_nothing(void **state)
+TEST(a_stale_handle_sends_nothing)
 {
-    (void)state;
-    sz_context context = make_context();
     sz_socket a, b;
-    make_pair(context, "pair", &a, "pair", &b);
+    make_pair("pair", &a, "pair", &b);
     sz_message stale = make_text("gone");
     sz_message_free(stale);
     sz_part parts[] = {text_part("first"), {.message = stale}};
@@ -275,42 +239,33 @@ static void a_stale_handle_sends_nothing(void **state)
     assert_code(sz_send(a, parts, 2), SZ_EHANDLE);
     assert_code(send_text(a, "whole"), 0);
     assert_next(b, "whole");
-    finish(context);
 }
 
-static void a_message_without_parts_is_refused(void **state)
+TEST(a_message_without_parts_is_refused)
 {
-    (void)state;
-    sz_context context = make_context();
     sz_socket a, b;
-    make_pair(context, "pair", &a, "pair", &b);
+    make_pair("pair", &a, "pair", &b);
     assert_code(sz_send(a, NULL, 0), SZ_EPARTS);
     assert_code(sz_receive(b), SZ_EAGAIN);
-    finish(context);
 }
 
 /* Case 53. */
-static void a_huge_part_is_out_of_memory_and_nothing_is_sent(void **state)
+TEST(a_huge_part_is_out_of_memory_and_nothing_is_sent)
 {
-    (void)state;
-    sz_context context = make_context();
     sz_socket a, b;
-    make_pair(context, "pair", &a, "pair", &b);
+    make_pair("pair", &a, "pair", &b);
     sz_part parts[] = {text_part("first"), bytes_part("x", SIZE_MAX)};
     assert_code(sz_send(a, parts, 2), SZ_ENOMEM);
     assert_code(sz_send_bytes(a, "x", SIZE_MAX), SZ_ENOMEM);
     assert_code(sz_send(a, parts, SIZE_MAX / 4), SZ_ENOMEM);
     assert_code(send_text(a, "whole"), 0);
     assert_next(b, "whole");
-    finish(context);
 }
 
-static void want_of_memory_sends_nothing(void **state)
+TEST(want_of_memory_sends_nothing)
 {
-    (void)state;
-    sz_context context = make_context();
     sz_socket a, b;
-    make_pair(context, "pair", &a, "pair", &b);
+    make_pair("pair", &a, "pair", &b);
     sz_part parts[40];
     for (size_t i = 0; i < 40; i++)
         parts[i] = text_part("x");
@@ -319,15 +274,12 @@ static void want_of_memory_sends_nothing(void **state)
     memory_is_short = false;
     assert_code(code, SZ_ENOMEM);
     assert_code(sz_receive(b), SZ_EAGAIN);
-    finish(context);
 }
 
-static void receiving_goes_on_after_want_of_memory(void **state)
+TEST(receiving_goes_on_after_want_of_memory)
 {
-    (void)state;
-    sz_context context = make_context();
     sz_socket a, b;
-    make_pair(context, "pair", &a, "pair", &b);
+    make_pair("pair", &a, "pair", &b);
     sz_part parts[] = {text_part("1"), text_part("2"), text_part("3")};
     assert_code(sz_send(a, parts, 3), 0);
     assert_code(send_text(a, "next"), 0);
@@ -344,15 +296,12 @@ static void receiving_goes_on_after_want_of_memory(void **state)
     assert_received(b, 0, "1");
     assert_received(b, 2, "3");
     assert_next(b, "next");
-    finish(context);
 }
 
-static void a_part_not_taken_for_want_of_memory_stays(void **state)
+TEST(a_part_not_taken_for_want_of_memory_stays)
 {
-    (void)state;
-    sz_context context = make_context();
     sz_socket a, b;
-    make_pair(context, "pair", &a, "pair", &b);
+    make_pair("pair", &a, "pair", &b);
     assert_code(send_text(a, "kept"), 0);
     assert_next(b, "kept");
     sz_message message = {0};
@@ -364,15 +313,12 @@ static void a_part_not_taken_for_want_of_memory_stays(void **state)
     assert_code(sz_take(b, 0, &message), 0);
     assert_message(message, "kept");
     sz_message_free(message);
-    finish(context);
 }
 
-static void all_parts_are_taken_or_none(void **state)
+TEST(all_parts_are_taken_or_none)
 {
-    (void)state;
-    sz_context context = make_context();
     sz_socket in, out;
-    make_pair(context, "pull", &in, "push", &out);
+    make_pair("pull", &in, "push", &out);
     sz_part parts[] = {text_part("1"), text_part("2"), text_part("3")};
     sz_message taken[3];
     assert_code(sz_send(out, parts, 3), 0);
@@ -389,15 +335,12 @@ static void all_parts_are_taken_or_none(void **state)
     assert_code(sz_receive(in), SZ_EAGAIN);
     for (size_t i = 0; i < 3; i++)
         sz_message_free(taken[i]);
-    finish(context);
 }
 
-static void a_part_out_of_range_is_not_there(void **state)
+TEST(a_part_out_of_range_is_not_there)
 {
-    (void)state;
-    sz_context context = make_context();
     sz_socket a, b;
-    make_pair(context, "pair", &a, "pair", &b);
+    make_pair("pair", &a, "pair", &b);
     const void *data = &context;
     size_t size = 7;
     sz_message message = {0};
@@ -410,15 +353,12 @@ static void a_part_out_of_range_is_not_there(void **state)
     assert_code(sz_take(b, 2, &message), SZ_ENOENT);
     assert_ptr_equal(data, &context);
     assert_true(message.id == 0 && size == 7);
-    finish(context);
 }
 
-static void taking_does_not_copy(void **state)
+TEST(taking_does_not_copy)
 {
-    (void)state;
-    sz_context context = make_context();
     sz_socket a, b;
-    make_pair(context, "pair", &a, "pair", &b);
+    make_pair("pair", &a, "pair", &b);
     char *large = calloc(1, 100000);
     assert_non_null(large);
     sz_part parts[] = {bytes_part(large, 100000), bytes_part(large, 50000)};
@@ -436,16 +376,13 @@ static void taking_does_not_copy(void **state)
         sz_message_free(message);
     }
     free(large);
-    finish(context);
 }
 
 /* Case 5. */
-static void what_was_taken_outlives_release_and_socket(void **state)
+TEST(what_was_taken_outlives_release_and_socket)
 {
-    (void)state;
-    sz_context context = make_context();
     sz_socket a, b;
-    make_pair(context, "pair", &a, "pair", &b);
+    make_pair("pair", &a, "pair", &b);
     sz_part parts[] = {text_part("left"), text_part("taken")};
     assert_code(sz_send(a, parts, 2), 0);
     assert_code(receive_soon(b), 2);
@@ -457,15 +394,12 @@ static void what_was_taken_outlives_release_and_socket(void **state)
     assert_code(sz_socket_close(b), 0);
     assert_message(message, "taken");
     sz_message_free(message);
-    finish(context);
 }
 
-static void released_parts_are_gone(void **state)
+TEST(released_parts_are_gone)
 {
-    (void)state;
-    sz_context context = make_context();
     sz_socket a, b;
-    make_pair(context, "pair", &a, "pair", &b);
+    make_pair("pair", &a, "pair", &b);
     const void *data;
     size_t size;
     sz_message message = {0};
@@ -477,15 +411,12 @@ static void released_parts_are_gone(void **state)
     assert_code(sz_take(b, 0, &message), SZ_ENOENT);
     sz_release(b);
     assert_next(b, "2");
-    finish(context);
 }
 
-static void receiving_replaces_the_parts_before(void **state)
+TEST(receiving_replaces_the_parts_before)
 {
-    (void)state;
-    sz_context context = make_context();
     sz_socket a, b;
-    make_pair(context, "pair", &a, "pair", &b);
+    make_pair("pair", &a, "pair", &b);
     sz_part parts[] = {text_part("1"), text_part("2"), text_part("3")};
     const void *data;
     size_t size;
@@ -496,15 +427,12 @@ static void receiving_replaces_the_parts_before(void **state)
     assert_code(sz_received(b, 1, &data, &size), SZ_ENOENT);
     assert_code(sz_receive(b), SZ_EAGAIN);
     assert_code(sz_received(b, 0, &data, &size), SZ_ENOENT);
-    finish(context);
 }
 
-static void a_held_message_is_received_again_until_it_is_released(void **state)
+TEST(a_held_message_is_received_again_until_it_is_released)
 {
-    (void)state;
-    sz_context context = make_context();
     sz_socket in, out;
-    make_pair(context, "pull", &in, "push", &out);
+    make_pair("pull", &in, "push", &out);
     sz_part parts[] = {text_part("1"), text_part("2")};
     assert_code(sz_send(out, parts, 2), 0);
     assert_code(send_text(out, "3"), 0);
@@ -519,7 +447,6 @@ static void a_held_message_is_received_again_until_it_is_released(void **state)
     }
     sz_release(in);
     assert_code(sz_receive(in), SZ_EAGAIN);
-    finish(context);
 }
 
 /* Receives a part, and says what it is. */
@@ -531,12 +458,10 @@ static void assert_part(sz_socket socket, size_t small, const char *text)
     assert_memory_equal(part.data, text, part.size);
 }
 
-static void a_small_part_is_released_when_it_is_received(void **state)
+TEST(a_small_part_is_released_when_it_is_received)
 {
-    (void)state;
-    sz_context context = make_context();
     sz_socket in, out;
-    make_pair(context, "pull", &in, "push", &out);
+    make_pair("pull", &in, "push", &out);
     const char *texts[] = {"", "1234", "12345",
                            "12345678901234567890123456789012345"};
     for (size_t i = 0; i < 4; i++)
@@ -552,15 +477,12 @@ static void a_small_part_is_released_when_it_is_received(void **state)
     assert_code(sz_receive_part(in, 4, &part), SZ_EAGAIN);
     assert_null(part.data);
     assert_int_equal(part.size, 7);
-    finish(context);
 }
 
-static void several_parts_are_held_however_small(void **state)
+TEST(several_parts_are_held_however_small)
 {
-    (void)state;
-    sz_context context = make_context();
     sz_socket in, out;
-    make_pair(context, "pull", &in, "push", &out);
+    make_pair("pull", &in, "push", &out);
     sz_part parts[] = {text_part("1"), text_part("2")};
     assert_code(sz_send(out, parts, 2), 0);
     assert_code(send_text(out, "3"), 0);
@@ -574,38 +496,29 @@ static void several_parts_are_held_however_small(void **state)
     assert_code(sz_receive_part(out, 1000, &part), SZ_ENOTSUP);
     sz_socket_close(in);
     assert_code(sz_receive_part(in, 1000, &part), SZ_ECLOSED);
-    finish(context);
 }
 
-static void nothing_to_receive_is_to_wait(void **state)
+TEST(nothing_to_receive_is_to_wait)
 {
-    (void)state;
-    sz_context context = make_context();
     sz_socket a, b;
-    make_pair(context, "pull", &a, "push", &b);
+    make_pair("pull", &a, "push", &b);
     assert_code(sz_receive(a), SZ_EAGAIN);
     assert_code(send_text(b, "x"), 0);
     assert_next(a, "x");
     assert_code(sz_receive(a), SZ_EAGAIN);
-    finish(context);
 }
 
-static void sending_without_a_peer_is_to_wait(void **state)
+TEST(sending_without_a_peer_is_to_wait)
 {
-    (void)state;
-    sz_context context = make_context();
-    sz_socket socket = make_socket(context, "push");
+    sz_socket socket = make_socket("push");
     assert_code(sz_send_bytes(socket, "x", 1), SZ_EAGAIN);
-    finish(context);
 }
 
 /* Case 59. */
-static void a_full_queue_takes_no_part_of_a_message(void **state)
+TEST(a_full_queue_takes_no_part_of_a_message)
 {
-    (void)state;
-    sz_context context = make_context();
-    sz_socket to = make_socket(context, "pull");
-    sz_socket from = make_socket(context, "push");
+    sz_socket to = make_socket("pull");
+    sz_socket from = make_socket("push");
     set(to, "rcvhwm", 3);
     set(from, "sndhwm", 3);
     assert_code(bind_to(to, "inproc://full"), 0);
@@ -624,16 +537,13 @@ static void a_full_queue_takes_no_part_of_a_message(void **state)
     assert_code(sz_receive(to), SZ_EAGAIN);
     assert_code(send_text(from, "room again"), 0);
     assert_next(to, "room again");
-    finish(context);
 }
 
 /* Case 44. */
-static void request_and_reply_keep_their_order(void **state)
+TEST(request_and_reply_keep_their_order)
 {
-    (void)state;
-    sz_context context = make_context();
     sz_socket rep, req;
-    make_pair(context, "rep", &rep, "req", &req);
+    make_pair("rep", &rep, "req", &req);
     assert_code(sz_receive(req), SZ_EFSM);
     assert_code(sz_send_bytes(rep, "x", 1), SZ_EFSM);
     assert_code(send_text(req, "ask"), 0);
@@ -642,34 +552,28 @@ static void request_and_reply_keep_their_order(void **state)
     assert_code(sz_receive(rep), SZ_EFSM);
     assert_code(send_text(rep, "answer"), 0);
     assert_next(req, "answer");
-    finish(context);
 }
 
 /* Case 44. */
-static void one_way_sockets_refuse_the_other_way(void **state)
+TEST(one_way_sockets_refuse_the_other_way)
 {
-    (void)state;
     static const char *const senders[] = {"pub", "push"};
     static const char *const receivers[] = {"sub", "pull"};
-    sz_context context = make_context();
     for (int i = 0; i < 2; i++) {
-        sz_socket from = make_socket(context, senders[i]);
-        sz_socket to = make_socket(context, receivers[i]);
+        sz_socket from = make_socket(senders[i]);
+        sz_socket to = make_socket(receivers[i]);
         sz_part parts[] = {text_part("1"), text_part("2")};
         assert_code(sz_receive(from), SZ_ENOTSUP);
         assert_code(sz_send_bytes(to, "x", 1), SZ_ENOTSUP);
         assert_code(sz_send(to, parts, 2), SZ_ENOTSUP);
     }
-    finish(context);
 }
 
 /* Case 61. */
-static void a_mandatory_router_refuses_unknown_peers(void **state)
+TEST(a_mandatory_router_refuses_unknown_peers)
 {
-    (void)state;
-    sz_context context = make_context();
     sz_socket router, dealer;
-    make_pair(context, "router", &router, "dealer", &dealer);
+    make_pair("router", &router, "dealer", &dealer);
     sz_part parts[] = {text_part("nobody"), text_part("x")};
     assert_code(sz_send(router, parts, 2), 0);
     set(router, "router-mandatory", 1);
@@ -680,34 +584,39 @@ static void a_mandatory_router_refuses_unknown_peers(void **state)
     assert_code(sz_send(router, parts, 2), 0);
     assert_next(dealer, "x");
     sz_message_free(parts[0].message);
-    finish(context);
 }
 
-static void *send_soon_after(void *argument)
+/* Who sends when the receiver sleeps. */
+typedef struct {
+    sz_socket out;
+    int receiver;
+} late_sender;
+
+static void *send_late(void *argument)
 {
-    pause_briefly();
-    assert_code(send_text(*(sz_socket *)argument, "late"), 0);
+    late_sender *sender = argument;
+    await_sleep(sender->receiver);
+    assert_code(send_text(sender->out, "late"), 0);
     return NULL;
 }
 
-static void receiving_may_wait_in_the_library(void **state)
+TEST(receiving_may_wait_in_the_library)
 {
-    (void)state;
-    sz_context context = make_context();
     sz_socket out, in;
-    make_pair(context, "pair", &in, "pair", &out);
+    make_pair("pair", &in, "pair", &out);
+    late_sender sender = {.out = out, .receiver = this_thread()};
     pthread_t thread;
-    assert_int_equal(pthread_create(&thread, NULL, send_soon_after, &out), 0);
     assert_code(sz_receive_wait(in, 0), SZ_EAGAIN);
     assert_int_equal(sz_socket_armed(in), SZ_IN);
+    assert_int_equal(pthread_create(&thread, NULL, send_late, &sender), 0);
     assert_code(sz_receive_wait(in, -1), 1);
     assert_int_equal(sz_socket_armed(in), 0);
     assert_int_equal(pthread_join(thread, NULL), 0);
     assert_code(sz_receive_wait(in, 0), 1); /* not released: the same again */
     assert_received(in, 0, "late");
     sz_release(in);
-    sz_socket full = make_socket(context, "push");
-    assert_code(send_text(full, "nobody"), SZ_EAGAIN);
+    sz_socket full = make_socket("push");
+    assert_code(sz_send_bytes(full, "nobody", 6), SZ_EAGAIN);
     assert_int_equal(sz_socket_armed(full), SZ_OUT);
     sz_socket_events(full);
     assert_int_equal(sz_socket_armed(full), 0);
@@ -716,7 +625,6 @@ static void receiving_may_wait_in_the_library(void **state)
     assert_int_equal(get(in, "rcvtimeo"), 0);
     assert_code(sz_context_shutdown(context), 0);
     assert_code(sz_receive_wait(in, -1), SZ_ETERM);
-    finish(context);
 }
 
 /* What a taker was given, one message behind the other. */
@@ -732,12 +640,10 @@ static bool take_text(void *argument, const void *data, size_t size)
     return --t->left > 0;
 }
 
-static void small_messages_are_taken_one_after_the_other(void **state)
+TEST(small_messages_are_taken_one_after_the_other)
 {
-    (void)state;
-    sz_context context = make_context();
     sz_socket out, in;
-    make_pair(context, "pull", &in, "push", &out);
+    make_pair("pull", &in, "push", &out);
     taken t = {"", 3};
     assert_code(sz_receive_each(in, 4, take_text, &t), SZ_EAGAIN);
     assert_string_equal(t.text, "");
@@ -766,7 +672,6 @@ static void small_messages_are_taken_one_after_the_other(void **state)
     assert_code(sz_receive_each(out, 4, take_text, &t), SZ_ENOTSUP);
     assert_code(sz_socket_close(in), 0);
     assert_code(sz_receive_each(in, 4, take_text, &t), SZ_ECLOSED);
-    finish(context);
 }
 
 int main(void)
@@ -809,6 +714,6 @@ int main(void)
         cmocka_unit_test(one_way_sockets_refuse_the_other_way),
         cmocka_unit_test(a_mandatory_router_refuses_unknown_peers),
     };
-    return cmocka_run_group_tests_name("transfer", tests, watch_allocator,
-                                       settle);
+    sz_set_allocator(resize_unless_short, free);
+    return run_all("transfer", tests);
 }
