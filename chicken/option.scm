@@ -2,7 +2,6 @@
 
 ;; In the order of sz_value_type.
 (define-constant boolean-type 0)
-(define-constant integer-type 1)
 (define-constant bitmap-type 2)
 (define-constant enum-type 3)
 (define-constant flags-type 4)
