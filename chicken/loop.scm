@@ -70,6 +70,12 @@
   (unless (and loop-thread (keep-waiting! loop-thread (%poller-fd poller))) (start-loop!))
   poller)
 
+;; For a thread that is about to be suspended, and so is not the loop, whatever it was before a
+;; signal handler went on in it.
+(define (keep-loop!)
+  (when (eq? (current-thread) loop-thread) (set! loop-thread #f))
+  (usable-poller))
+
 (define (start-loop!) (set! loop-thread (start-thread 'zmq-loop run-loop)))
 
 ;; The poller's descriptor ends the wait of the loop.  The scheduler's own lists are not

@@ -22,10 +22,10 @@
   (when (in-scheduler?) (fail location ewouldblock))
   (stay-running!))
 
-;; Sleeps until the waiter is woken or its time has come.
+;; Sleeps until the loop or another thread wakes the waiter, or its time has come.
 (define (suspend-until! w limit)
   (when (and limit (not (waiter-timer w))) (set-waiter-timer! w (at! limit w)))
-  (usable-poller)
+  (keep-loop!)
   (suspend! w))
 
 (define (clear-timer! w)

@@ -44,26 +44,30 @@
 (define (requeue! thread)
   (when (eq? 'ready (thread-state thread)) (##sys#add-to-ready-queue thread)))
 
-;; The same for a thread that waits for a descriptor: a handler that is preempted within the
-;; scheduler makes it write back an old list of those.  #f if the thread has ended.
+;; The same for a thread that waits for nothing but a descriptor: a handler that is preempted
+;; within the scheduler makes it write back an old list of those.  #f if the thread has ended, or
+;; a handler has gone on in it with something else.
 (define (keep-waiting! thread fd)
   (requeue! thread)
-  (when (eq? 'blocked (thread-state thread))
-    (let ((entry (assv fd ##sys#fd-list)))
-      (unless (and entry (memq thread (cdr entry)))
-        (##sys#thread-block-for-i/o! thread fd #:input))))
-  (not (thread-ended? thread)))
+  (cond ((not (eq? 'blocked (thread-state thread))) (not (thread-ended? thread)))
+        ((pair? (##sys#slot thread 11))
+         (let ((entry (assv fd ##sys#fd-list)))
+           (unless (and entry (memq thread (cdr entry)))
+             (##sys#thread-block-for-i/o! thread fd #:input))
+           #t))
+        (else #f)))
 
 ;; dynamic-wind for one value.  CHICKEN's own passes the values on with apply, which raises
 ;; "stack overflow" if a signal comes at the wrong time.  A handler may leave at any point, so
 ;; `after` may run more than once.
 (define (wind before during after)
   (before)
-  (set! ##sys#dynamic-winds (cons (cons before after) ##sys#dynamic-winds))
-  (let ((result (during)))
-    (after)
-    (set! ##sys#dynamic-winds (cdr ##sys#dynamic-winds))
-    result))
+  (let ((outside ##sys#dynamic-winds))
+    (set! ##sys#dynamic-winds (cons (cons before after) outside))
+    (let ((result (during)))
+      (after)
+      (set! ##sys#dynamic-winds outside)
+      result)))
 
 ;; Runs the thunk, which must handle what it raises, in a thread of its own.
 (define (start-thread name thunk)
