@@ -42,7 +42,7 @@ WORKERS   ?= 4
 TRANSPORT ?= ipc
 
 .PHONY: demo test egg kernel install setup peers clean format \
-        bench bench-programs bench-instructions soak storm
+        bench bench-programs bench-instructions soak storm flags
 
 demo: egg $(BUILD)/wordcount
 	@$(HERE) WORDCOUNT=$(BUILD)/wordcount WORKERS=$(WORKERS) \
@@ -131,9 +131,9 @@ $(BUILD)/fuzz/%: tests/fuzz/%_fuzz.c $(QUEUE) $(KERNEL_HEADS) $(TEST_HEADS)
 	clang -std=c11 -D_GNU_SOURCE -g -O1 -fsanitize=fuzzer,address,undefined \
 	    -fno-sanitize-recover=all -Ikernel -Itests/kernel -o $@ $< $(QUEUE) $(LIBS)
 
-swap-model: $(BUILD)/plain/swap_test $(BUILD)/plain/offload_test
+swap-model: $(BUILD)/plain/swap_test $(BUILD)/plain/swap_socket_test
 	SZ_SEQUENCES=$(SEQUENCES) SZ_SEED=$(SEED) $<
-	SZ_PLAYS=$(SEQUENCES) $(BUILD)/plain/offload_test
+	SZ_PLAYS=$(SEQUENCES) $(BUILD)/plain/swap_socket_test
 
 # -------------------------------------------------------------- bench --
 
@@ -202,6 +202,9 @@ lint:
 
 format:
 	@tools/format
+
+flags:
+	@echo '$(CFLAGS)'
 
 clean:
 	rm -rf build

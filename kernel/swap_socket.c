@@ -325,11 +325,6 @@ int szi_swap_socket_send(szi_socket *socket, const sz_part *parts,
     return szi_count_sent(socket, admit(socket, parts, count), all);
 }
 
-void szi_swap_socket_report_again(szi_socket *socket)
-{
-    socket->swap->unreported = true;
-}
-
 int szi_swap_socket_send_made(szi_socket *socket, zmq_msg_t *made,
                               size_t count)
 {

@@ -52,9 +52,6 @@ int szi_swap_socket_send(szi_socket *socket, const sz_part *parts,
 int szi_swap_socket_send_made(szi_socket *socket, zmq_msg_t *made,
                               size_t count);
 
-/* Makes the next send return SZ_ECORRUPT, which no caller has seen yet. */
-void szi_swap_socket_report_again(szi_socket *socket);
-
 /* Moves messages to libzmq for at most `time` microseconds: 0 if none is left,
  * SZ_EAGAIN if libzmq takes no more, SZ_EINTR if the time or number is used
  * up, or an error. */

@@ -704,15 +704,6 @@ int sz_send(sz_socket socket, const sz_part *parts, size_t count);
  * Threads: owner.  Ownership: none. */
 int sz_send_bytes(sz_socket socket, const void *data, size_t size);
 
-/* Sends each of the `count` parts at `messages` as a message of its own, by
- * `socket`, in order, as sz_send does.  Stops at the first that fails.
- *
- * Result: how many were sent, at most INT_MAX; 0 if `count` is 0.
- * Errors: handle errors, send errors (of the first message; those of later
- *   ones only end the call).
- * Threads: owner, of the messages too.  Ownership: as for sz_send. */
-int sz_send_each(sz_socket socket, const sz_part *messages, size_t count);
-
 /* Receives a whole message, without waiting.  The socket then holds its parts
  * for sz_received, sz_take and sz_take_all.  Parts that it held before are
  * freed.

@@ -84,29 +84,6 @@ int sz_send(sz_socket handle, const sz_part *parts, size_t count)
     return szi_send_parts(socket, parts, count, szi_send_made);
 }
 
-int sz_send_each(sz_socket handle, const sz_part *messages, size_t count)
-{
-    szi_socket *socket = szi_socket_get(handle);
-    if (socket == NULL)
-        return szi_socket_refuse(handle);
-    int sent = 0;
-    while ((size_t)sent < count && sent < INT_MAX) {
-        const sz_part *next = &messages[sent];
-        int code = next->message.id == 0 && next->data != NULL
-                       ? send_bytes(socket, next->data, next->size)
-                       : szi_send_parts(socket, next, 1, szi_send_made);
-        if (code != 0 && sent == 0)
-            return code;
-        if (code != 0) {
-            if (code == SZ_ECORRUPT)
-                szi_swap_socket_report_again(socket);
-            break;
-        }
-        sent++;
-    }
-    return sent;
-}
-
 /* Continues from the first try for a message, whose result is `code`, or with
  * a torn message.  Returns the number of parts. */
 static int receive_on(szi_socket *socket, int code)

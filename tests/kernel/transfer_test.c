@@ -185,48 +185,6 @@ TEST(bytes_may_change_once_they_were_sent)
     assert_next(b, "the quick brown fox jumps over the lazy dog");
 }
 
-TEST(several_messages_are_sent_up_to_the_first_that_fails)
-{
-    sz_socket in, out;
-    make_pair("pull", &in, "push", &out);
-    sz_message held = make_text("held"), stale = make_text("stale");
-    sz_message_free(stale);
-    sz_part messages[] = {text_part("1"),
-                          {.message = held},
-                          text_part(""),
-                          {.message = stale},
-                          text_part("5")};
-    assert_code(sz_send_each(out, messages, 0), 0);
-    assert_code(sz_send_each(out, messages, 5), 3);
-    assert_code(sz_send_each(out, messages + 3, 2), SZ_ECLOSED);
-    assert_code(sz_send_each(out, messages + 4, 1), 1);
-    assert_next(in, "1");
-    assert_next(in, "held");
-    assert_next(in, "");
-    assert_next(in, "5");
-    assert_code(sz_receive(in), SZ_EAGAIN);
-    assert_code(sz_send_each(in, messages, 1), SZ_ENOTSUP);
-    sz_message_free(held);
-    sz_socket_close(out);
-    assert_code(sz_send_each(out, messages, 1), SZ_ECLOSED);
-}
-
-TEST(a_full_queue_takes_some_of_several_messages)
-{
-    enum {
-        MANY = 100
-    };
-    const sz_option *limit = sz_option_find(SZ_SOCKET_OPTION, "sndhwm");
-    sz_part messages[MANY];
-    for (int i = 0; i < MANY; i++)
-        messages[i] = text_part("x");
-    sz_socket full = make_socket("push");
-    assert_code(sz_socket_set_integer(full, limit, 3), 0);
-    assert_code(connect_to(full, "tcp://127.0.0.1:1"), 0);
-    assert_code(sz_send_each(full, messages, MANY), 3);
-    assert_code(sz_send_each(full, messages + 3, MANY - 3), SZ_EAGAIN);
-}
-
 TEST(a_stale_handle_sends_nothing)
 {
     sz_socket a, b;
@@ -689,8 +647,6 @@ int main(void)
         cmocka_unit_test(handles_and_bytes_mix_in_a_message),
         cmocka_unit_test(sending_does_not_consume_a_handle),
         cmocka_unit_test(bytes_may_change_once_they_were_sent),
-        cmocka_unit_test(several_messages_are_sent_up_to_the_first_that_fails),
-        cmocka_unit_test(a_full_queue_takes_some_of_several_messages),
         cmocka_unit_test(a_stale_handle_sends_nothing),
         cmocka_unit_test(a_message_without_parts_is_refused),
         cmocka_unit_test(a_huge_part_is_out_of_memory_and_nothing_is_sent),
