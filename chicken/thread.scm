@@ -39,10 +39,10 @@
     (##sys#thread-unblock! (current-thread))
     (##sys#setslot (current-thread) 3 'running)))
 
-;; Such a handler may also lose a thread that the scheduler was about to run.  An entry too
-;; many in the ready queue does no harm.
+;; Such a handler may also lose a thread that the scheduler was about to run.
 (define (requeue! thread)
-  (when (eq? 'ready (thread-state thread)) (##sys#add-to-ready-queue thread)))
+  (when (and (eq? 'ready (thread-state thread)) (not (memq thread (##sys#ready-queue))))
+    (##sys#add-to-ready-queue thread)))
 
 ;; The same for a thread that waits for nothing but a descriptor: a handler that is preempted
 ;; within the scheduler makes it write back an old list of those.  #f if the thread has ended, or
