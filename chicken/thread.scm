@@ -41,8 +41,15 @@
 
 ;; Such a handler may also lose a thread that the scheduler was about to run.
 (define (requeue! thread)
-  (when (and (eq? 'ready (thread-state thread)) (not (memq thread (##sys#ready-queue))))
+  (when (and (eq? 'ready (thread-state thread)) (not (in-ready-queue? thread)))
     (##sys#add-to-ready-queue thread)))
+
+;; Looks at the first threads only: if there are more, they run before anybody waits for this one
+;; alone, and the next of them looks again.
+(define (in-ready-queue? thread)
+  (let loop ((l (##sys#ready-queue)) (left 32))
+    (and (pair? l)
+         (or (eq? thread (car l)) (fx= left 0) (loop (cdr l) (fx- left 1))))))
 
 ;; The same for a thread that waits for nothing but a descriptor: a handler that is preempted
 ;; within the scheduler makes it write back an old list of those.  #f if the thread has ended, or
