@@ -34,9 +34,11 @@ const char *__ubsan_default_options(void)
     return "halt_on_error=1:print_stacktrace=1";
 }
 
-/* Milliseconds after which what should have happened never will. */
+/* Milliseconds after which what should have happened never will; and those by
+ * which a wait may seem shorter than it was, as libzmq's clock is coarse. */
 enum {
-    DEADLINE = 20000
+    DEADLINE = 20000,
+    GRAIN = 10
 };
 
 /* Loops are short by default; SZ_TEST_LOOPS multiplies them. */
