@@ -135,7 +135,8 @@
     (connect-socket s (own-endpoint))
     (send-message s "x")
     (check= #t (terminate-context c))
-    (check (>= (- (current-process-milliseconds) begun) 200))))
+    ;; libzmq's clock is coarse
+    (check (>= (- (current-process-milliseconds) begun) 190))))
 
 (test "terminating suspends only the thread that calls it"
   (let* ((c (make-context)) (s (make-socket 'push c linger: -1)) (e (own-endpoint)))

@@ -34,9 +34,11 @@ const char *__ubsan_default_options(void)
     return "halt_on_error=1:print_stacktrace=1";
 }
 
-/* Milliseconds after which what should have happened never will. */
+/* Milliseconds after which what should have happened never will; and those by
+ * which a wait may seem shorter than it was, as libzmq's clock is coarse. */
 enum {
-    DEADLINE = 20000
+    DEADLINE = 20000,
+    GRAIN = 10
 };
 
 /* Loops are short by default; SZ_TEST_LOOPS multiplies them. */
@@ -75,7 +77,7 @@ static inline int this_thread(void)
     return (int)syscall(SYS_gettid);
 }
 
-/* Waits until a thread of this process sleeps in the system. */
+/* Waits until a thread of this process sleeps in the system, or has ended. */
 static inline void await_sleep(int thread)
 {
     char path[64], state = '?';
@@ -83,10 +85,11 @@ static inline void await_sleep(int thread)
     int64_t end = now() + DEADLINE;
     while (state != 'S' && now() < end) {
         FILE *file = fopen(path, "r");
-        if (file == NULL || fscanf(file, "%*d (%*[^)]) %c", &state) != 1)
+        if (file == NULL)
+            return;
+        if (fscanf(file, "%*d (%*[^)]) %c", &state) != 1)
             state = '?';
-        if (file != NULL)
-            fclose(file);
+        fclose(file);
         if (state != 'S')
             pause_briefly();
     }
@@ -363,6 +366,21 @@ static inline void await_threads(void)
     assert_int_equal(count_entries("/proc/self/task"), 1);
 }
 
+/* Waits until no other thread runs: a child inherits the locks that they hold,
+ * a sanitizer's while a thread starts. */
+static inline void await_quiet(void)
+{
+    DIR *directory = opendir("/proc/self/task");
+    assert_non_null(directory);
+    struct dirent *entry;
+    while ((entry = readdir(directory)) != NULL) {
+        int thread = (int)strtol(entry->d_name, NULL, 10);
+        if (thread > 0 && thread != this_thread())
+            await_sleep(thread);
+    }
+    closedir(directory);
+}
+
 /* ------------------------------------------------------------- children -- */
 
 typedef struct {
@@ -388,6 +406,7 @@ static inline void become_child(void)
 
 static inline pid_t start_child(int (*body)(void *), void *argument)
 {
+    await_quiet();
     fflush(NULL);
     pid_t pid = fork();
     assert_true(pid >= 0);
