@@ -90,8 +90,13 @@
   (with-keywords 'terminate-context rest ((#:timeout timeout #f))
     (let* ((limit (deadline (check-timeout 'terminate-context timeout)))
            (handle (context-handle c))
-           (code (perform-on 'terminate-context (%context-fd handle) limit
-                             (lambda () (%terminate-context handle)))))
+           (fd (%context-fd handle))
+           ;; The descriptor is closed at the end, so it wakes no other thread.
+           (code (perform-on 'terminate-context fd limit
+                             (lambda ()
+                               (let ((code (%terminate-context handle)))
+                                 (unless (eq? code eagain) (descriptor-ready! (descriptor-tag fd)))
+                                 code)))))
       (and code (begin (checked 'terminate-context code c) #t)))))
 
 ;; Terminates the context however the procedure is left.
@@ -102,9 +107,11 @@
 
 (define (context-option c name)
   (check-context 'context-option c)
-  (let ((row (find-option 'context-option #t name)))
-    (checked 'context-option (%context-option (context-handle c) row) name c)
-    (integer->value row (%number))))
+  (let* ((row (find-option 'context-option #t name))
+         (code (vector 0))
+         (value (%context-option (context-handle c) row code)))
+    (checked 'context-option (vector-ref code 0) name c)
+    (integer->value row value)))
 
 (define (context-option-set! c name value)
   (check-context 'context-option-set! c)

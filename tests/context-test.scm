@@ -242,4 +242,12 @@
     (check= "#<zmq context closed>"
             (with-output-to-string (lambda () (write c))))))
 
+(test "several threads may terminate a context, and each returns (case 17)"
+  (let* ((c (make-context))
+         (s (make-socket 'push c linger: 100 connect: "ipc:///tmp/szmq-nobody-binds-this")))
+    (send-message s "nobody takes this")
+    (let ((threads (map (lambda (i) (spawn! (lambda () (terminate-context c timeout: 20000))))
+                        '(1 2 3))))
+      (for-each (lambda (t) (check= #t (join! t))) threads))))
+
 (report-tests)
