@@ -62,7 +62,7 @@
   (##core#inline "C_string_to_bytevector" string)
   string)
 
-;; What %get-bytes or %message-bytes has found with the owner, as a fresh
+;; What %get-bytes or %decode-part has found with the owner, as a fresh
 ;; string.  Finalizers may run while that is made: they must not free the
 ;; owner, and they may leave other results behind.
 (define (found-bytes location owner)

@@ -22,9 +22,10 @@
     ((_ name result arguments expression)
      (define name (foreign-lambda* result arguments "C_return(" expression ");")))))
 
-;; Results beside the code, until the next call.
+;; Results beside the code, until the next call.  A signal handler may run between two calls and
+;; make others, so this is for results without which nothing is lost or mixed up.
 (define-foreign %number int64 () "szg_found.number")
-(define-foreign %bits uint64 () "(uint64_t)szg_found.number")
+(define-foreign %bits uint64 ((int64 n)) "(uint64_t)n")
 (define-foreign %text c-string () "szg_found.text")
 
 ;; errors
@@ -67,8 +68,8 @@
 (define-foreign %context-sockets int ((word c)) "sz_context_sockets(CONTEXT(c))")
 (define-foreign %set-context-option int ((word c) (int row) (int64 value))
   "sz_context_set(CONTEXT(c), sz_option_at((size_t)row), value)")
-(define-foreign %context-option int ((word c) (int row))
-  "sz_context_get(CONTEXT(c), sz_option_at((size_t)row), &szg_found.number)")
+(define-foreign %context-option int64 ((word c) (int row) (word code))
+  "szg_context_option(CONTEXT(c), ROW(row), code)")
 (define-foreign %shutdown-context int ((word c)) "sz_context_shutdown(CONTEXT(c))")
 (define-foreign %terminate-context int ((word c)) "sz_context_terminate(CONTEXT(c))")
 (define-foreign %context-fd int ((word c)) "sz_context_fd(CONTEXT(c))")
@@ -115,10 +116,13 @@
   "sz_socket_set_integer(SOCKET(s), ROW(row), value)")
 (define-foreign %set-bits int ((word s) (int row) (uint64 value))
   "sz_socket_set_integer(SOCKET(s), ROW(row), (int64_t)value)")
-(define-foreign %get-integer int ((word s) (int row))
-  "sz_socket_get_integer(SOCKET(s), ROW(row), &szg_found.number)")
+;; The value; the code goes into the vector.
+(define-foreign %get-integer int64 ((word s) (int row) (word code))
+  "szg_get_integer(SOCKET(s), ROW(row), code)")
 (define-foreign %set-bytes int ((word s) (int row) (word value))
   "sz_socket_set_bytes(SOCKET(s), ROW(row), TEXT(value))")
+(define-foreign %option-bytes int64 ((word s) (int row) (word to) (bool secret))
+  "szg_option_bytes(s, row, to, secret)")
 (define-foreign %get-bytes int ((word s) (int row))
   "sz_socket_get_bytes(SOCKET(s), ROW(row), &szg_found.bytes, &szg_found.size)")
 
@@ -130,8 +134,11 @@
   "MADE(sz_message, sz_message_new(NULL, size, &made))")
 (define-foreign %copy-message word ((word m))
   "MADE(sz_message, sz_message_copy(MESSAGE(m), &made))")
-(define-foreign %message-bytes int ((word m))
-  "sz_message_data(MESSAGE(m), &szg_found.bytes, &szg_found.size)")
+(define-foreign %message-pointer c-pointer ((word m)) "szg_message_pointer(m)")
+(define-foreign %message-size int64 ((word m)) "szg_message_size(m)")
+(define-foreign %fill-pointer c-pointer ((word m)) "szg_fill_pointer(m)")
+(define-foreign %copy-message-to void ((word m) (word to) (word owner))
+  "(void)owner, szg_copy_message(m, to)")
 (define-foreign %free-message void ((word m)) "sz_message_free(MESSAGE(m))")
 (define-foreign %messages-held uint64 () "sz_message_held()")
 
@@ -168,7 +175,7 @@
 (define-foreign %receive-as-set! void () "szg_receive_as_set = true")
 (define-foreign %receive-as-set? bool () "szg_receive_as_set")
 
-;; what %get-bytes and %message-bytes found
+;; what %get-bytes and %decode-part found
 
 (define-foreign %bytes-size uint64 () "szg_found.size")
 (define-foreign %bytes-pointer c-pointer () "(void *)szg_found.bytes")
@@ -216,8 +223,7 @@
 (define-foreign %unwatch-socket int ((word p) (word s))
   "sz_poller_remove_socket(POLLER(p), SOCKET(s))")
 (define-foreign %unwatch-fd int ((word p) (int fd)) "sz_poller_remove_fd(POLLER(p), fd)")
-;; The id is %number.
-(define-foreign %add-timer int ((word p) (int64 time)) "szg_add_timer(p, time)")
+(define-foreign %add-timer word ((word p) (int64 time)) "szg_add_timer(p, time)")
 (define-foreign %remove-timer int ((word p) (uint64 id)) "sz_poller_remove_timer(POLLER(p), id)")
 (define-foreign %wake-poller int ((word p)) "sz_poller_wake(POLLER(p))")
 (define-foreign-variable most-ready int "MOST_READY")
@@ -267,7 +273,6 @@
 (define-foreign %same-bytes? bool ((word a) (word b))
   "sz_equal(C_data_pointer(a), C_data_pointer(b), C_header_size(a))")
 (define-foreign %wipe void ((word bytes)) "sz_wipe(C_data_pointer(bytes), C_header_size(bytes))")
-(define-foreign %wipe-found void () "sz_wipe((void *)szg_found.bytes, szg_found.size)")
 
 ;; addresses and files of keys
 

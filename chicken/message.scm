@@ -72,8 +72,7 @@
       (check-message 'message-size m)))
 
 (define (held-size handle)
-  (checked 'message-size (%message-bytes handle))
-  (%bytes-size))
+  (checked 'message-size (%message-size handle)))
 
 (define (message->string m)
   (if (is-message? m)
@@ -82,9 +81,11 @@
 
 (define (message-string location m)
   (let ((data (message-data m)))
-    (cond ((string? data) (bytes->string location data))
-          (else (checked location (%message-bytes data))
-                (found-bytes location m)))))
+    (if (string? data)
+        (bytes->string location data)
+        (let ((string (make-bytes location (checked location (%message-size data)))))
+          (%copy-message-to data string m)
+          string))))
 
 ;; Calls (procedure pointer size) while the bytes cannot move, because the kernel holds them.
 ;; They are freed when the procedure returns or is left, so it cannot be entered again.
@@ -92,8 +93,8 @@
   (let* ((data (message-data m))
          (own (if (string? data) (checked location (%make-message data)) data)))
     (dynamic-wind
-     (lambda () (checked location (%message-bytes own)))
-     (lambda () (procedure (%bytes-pointer) (%bytes-size)))
+     (lambda () (checked location (%message-size own)))
+     (lambda () (procedure (%message-pointer own) (%message-size own)))
      (lambda () (%free-message own)))))
 
 ;; The same for a message that stays in use, and which the last thunk keeps alive.
@@ -104,8 +105,8 @@
     (if (string? data)
         (call-with-bytes 'call-with-message m procedure)
         (dynamic-wind
-         (lambda () (checked 'call-with-message (%message-bytes data)))
-         (lambda () (procedure (%bytes-pointer) (%bytes-size)))
+         (lambda () (checked 'call-with-message (%message-size data)))
+         (lambda () (procedure (%message-pointer data) (%message-size data)))
          (lambda () m)))))
 
 ;; ------------------------------------------------------------ properties --
@@ -154,7 +155,7 @@
        (when made (fail-argument 'build-message "this message was built already" made))
        (checked 'build-message (%fill-message handle)))
      (lambda ()
-       (procedure (%bytes-pointer) size)
+       (procedure (%fill-pointer handle) size)
        (set! made (part->message (settled (held-message handle))))
        made)
      (lambda () (unless made (%free-message handle))))))

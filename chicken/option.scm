@@ -54,7 +54,7 @@
 (define (integer->value row n)
   (let ((type (%option-type row)))
     (cond ((eq? type boolean-type) (not (eqv? n 0)))
-          ((eq? type bitmap-type) (%bits))
+          ((eq? type bitmap-type) (%bits n))
           ((eq? type enum-type)
            (let ((symbols (option-symbols row)))
              (if (< -1 n (length symbols)) (list-ref symbols n) n)))
@@ -91,17 +91,23 @@
 
 (define (socket-option-set! s name value) (set-option! 'socket-option-set! s name value))
 
+;; The bytes of an option as a string, or an error code.
+(define (option-bytes handle row)
+  (let loop ((room 255))
+    (let* ((to (make-string room)) (size (%option-bytes handle row to (%option-secret? row))))
+      (cond ((< size 0) size)
+            ((<= size room) (substring to 0 size))
+            (else (loop size))))))
+
 (define (socket-option s name)
   (check-socket 'socket-option s)
   (let* ((row (find-option 'socket-option #f name))
          (integer? (<= (%option-type row) flags-type))
          (handle (socket-handle s))
-         (code (if integer? (%get-integer handle row) (%get-bytes handle row)))
-         (value (and (fx>= code 0)
-                     (if integer?
-                         (integer->value row (%number))
-                         (found-bytes 'socket-option s)))))
-    (when (and value (%option-secret? row)) (%wipe-found))
+         (box (vector 0))
+         (got (if integer? (%get-integer handle row box) (option-bytes handle row)))
+         (code (cond (integer? (vector-ref box 0)) ((string? got) 0) (else got)))
+         (value (if (and integer? (fx>= code 0)) (integer->value row got) got)))
     (socket-touched! s)
     (checked 'socket-option code name s)
     (case name

@@ -121,15 +121,17 @@
 ;; Notes the events of what is ready, and returns the values, at most `max`.  (find-entry tag) is
 ;; #f if a signal handler has removed the entry since it was reported.
 (define (ready-values location p max find-entry)
-  (let* ((size (fxmin max most-ready)) (ready (make-vector (fx* 2 size) 0)))
-    (let check ((max max))
-      (let ((n (checked location (%check-poller (poller-handle p) ready (fxmin max size)))))
-        (let next ((i (fx- n 1)) (values '()))
-          (if (fx< i 0)
-              (if (and (fx= n most-ready) (fx> max n)) (append values (check (fx- max n))) values)
-              (let ((entry (find-entry (vector-ref ready (fx* 2 i)))))
-                (when entry (set-entry-found! entry (vector-ref ready (fx+ 1 (fx* 2 i)))))
-                (next (fx- i 1) (if entry (cons (entry-value entry) values) values)))))))))
+  (let check ((size (fxmin max most-ready)))
+    (let* ((ready (make-vector (fx* 2 size) 0))
+           (n (checked location (%check-poller (poller-handle p) ready size))))
+      (if (and (fx= n size) (fx< size max))
+          (check max)                   ; reports all of them again
+          (let next ((i (fx- n 1)) (values '()))
+            (if (fx< i 0)
+                values
+                (let ((entry (find-entry (vector-ref ready (fx* 2 i)))))
+                  (when entry (set-entry-found! entry (vector-ref ready (fx+ 1 (fx* 2 i)))))
+                  (next (fx- i 1) (if entry (cons (entry-value entry) values) values)))))))))
 
 ;; A list of values that is not empty, or #f if the time has passed.
 (define (poller-wait p . rest)

@@ -15,6 +15,7 @@
   (when (fx< (%poller-fd pump-poller) 0)
     (set! pump-poller (checked 'socket-option-set! (%make-poller)))
     (%list-take swaps 0)
+    (set! pump-timer #f)
     (pump!))
   (let* ((handle (socket-handle s))
          (code (%watch-socket pump-poller handle swap-bit handle)))
@@ -59,7 +60,7 @@
 ;; --------------------------------------------------------------- options --
 
 (define (has-swap? s)
-  (and (fx= 0 (%get-integer (socket-handle s) (%option-row #f "swap"))) (> (%number) 0)))
+  (> (%get-integer (socket-handle s) (%option-row #f "swap") (vector 0)) 0))
 
 ;; Calls `set`, which sets the option swap to the value.  A socket that has no swap-directory gets
 ;; that of the parameter first.

@@ -1,6 +1,6 @@
 ;;; Pollers: what is watched for long.
 
-(import zmq (chicken base) (chicken file posix) (chicken process) (chicken gc)
+(import zmq (chicken base) (chicken sort) (chicken file posix) (chicken process) (chicken gc)
         (chicken time))
 (include "check.scm")
 (include "threads.scm")
@@ -156,5 +156,24 @@
       (must-not-leak 1000
         (lambda () (let ((p (make-poller))) (poller-add! p s in: #t)))))
     #:limit 60))
+
+(test "each of more than 64 ready sockets is reported once"
+  (let* ((p (make-poller))
+         (outs (let loop ((i 0) (l '()))
+                 (if (= i 100)
+                     l
+                     (receive (in out) (make-pair 'pull 'push)
+                       (poller-add! p in in: #t value: i)
+                       (loop (+ i 1) (cons out l)))))))
+    (for-each (lambda (ready)
+                (let loop ((l outs) (i 0))
+                  (when (< i ready) (send-message (car l) "x") (loop (cdr l) (+ i 1))))
+                (let ((values (sort (poller-wait p timeout: 10000) <)))
+                  (check (equal? values (let unique ((l values))
+                                          (cond ((null? l) '())
+                                                ((memv (car l) (cdr l)) (unique (cdr l)))
+                                                (else (cons (car l) (unique (cdr l))))))))
+                  (check= ready (length values))))
+              '(63 64 65 100))))
 
 (report-tests)

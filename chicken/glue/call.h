@@ -7,6 +7,7 @@
 #include "word.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <time.h>
 
 static struct {
@@ -83,6 +84,69 @@ static inline int szg_message_to_fill(C_word message)
     return code;
 }
 
+/* The bytes of a message, and their number or an error; the same to be filled in. */
+static inline void *szg_message_pointer(C_word message)
+{
+    const void *data = NULL;
+    size_t size;
+    sz_message_data(MESSAGE(message), &data, &size);
+    return (void *)(uintptr_t)data;
+}
+
+static inline int64_t szg_message_size(C_word message)
+{
+    const void *data;
+    size_t size;
+    int code = sz_message_data(MESSAGE(message), &data, &size);
+    return code < 0 ? code : (int64_t)size;
+}
+
+static inline void *szg_fill_pointer(C_word message)
+{
+    void *data = NULL;
+    size_t size;
+    sz_message_fill(MESSAGE(message), &data, &size);
+    return data;
+}
+
+/* Fills a string with the bytes of a message, which has as many. */
+static inline void szg_copy_message(C_word message, C_word to)
+{
+    const void *data = szg_message_pointer(message);
+    if (data != NULL)
+        memcpy(C_data_pointer(to), data, C_header_size(to));
+}
+
+static inline int64_t szg_get_integer(sz_socket socket, const sz_option *option, C_word code)
+{
+    int64_t value = 0;
+    C_set_block_item(code, 0, C_fix(sz_socket_get_integer(socket, option, &value)));
+    return value;
+}
+
+static inline int64_t szg_context_option(sz_context context, const sz_option *option, C_word code)
+{
+    int64_t value = 0;
+    C_set_block_item(code, 0, C_fix(sz_context_get(context, option, &value)));
+    return value;
+}
+
+/* Copies the bytes of an option into a string, if it has room: their number, or an error. */
+static inline int64_t szg_option_bytes(C_word socket, int row, C_word to, bool secret)
+{
+    const void *data;
+    size_t size;
+    int code = sz_socket_get_bytes(SOCKET(socket), ROW(row), &data, &size);
+    if (code < 0)
+        return code;
+    if (size <= C_header_size(to)) {
+        memcpy(C_data_pointer(to), data, size);
+        if (secret)
+            sz_wipe((void *)(uintptr_t)data, size);
+    }
+    return (int64_t)size;
+}
+
 /* The bytes of the part that starts at `offset`; szg_found.number is where the next starts. */
 static inline int szg_decode_part(C_word message, size_t offset)
 {
@@ -98,12 +162,12 @@ static inline int szg_decode_part(C_word message, size_t offset)
 /* -------------------------------------------------- pollers and monitors --
  */
 
-static inline int szg_add_timer(C_word poller, int64_t time)
+/* The id of the timer, or an error. */
+static inline C_word szg_add_timer(C_word poller, int64_t time)
 {
     uint64_t id = 0;
     int code = sz_poller_add_timer(POLLER(poller), time, &id);
-    szg_found.number = (int64_t)id;
-    return code;
+    return C_fix(code < 0 ? code : (C_word)id);
 }
 
 /* Fills the vector with the tag and the events of what is ready: at most `max`, which is MOST_READY
@@ -113,12 +177,18 @@ enum {
 };
 static inline int szg_check_poller(C_word poller, C_word found, int max)
 {
-    sz_ready ready[MOST_READY];
+    sz_ready few[MOST_READY], *ready = few;
+    if (max > MOST_READY)
+        ready = malloc((size_t)max * sizeof *ready);
+    if (ready == NULL)
+        return SZ_ENOMEM;
     int n = sz_poller_check(POLLER(poller), ready, (size_t)max);
     for (int i = 0; i < n; i++) {
         C_set_block_item(found, 2 * i, C_fix((C_word)ready[i].tag));
         C_set_block_item(found, 2 * i + 1, C_fix(ready[i].events));
     }
+    if (ready != few)
+        free(ready);
     return n;
 }
 
