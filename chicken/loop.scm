@@ -66,6 +66,7 @@
     (set! loop-thread #f)
     (set! watched (make-table))
     (set! timers (make-table))
+    (set! found-count 0)
     (%list-take rechecks 0))
   (unless (and loop-thread (keep-waiting! loop-thread (%poller-fd poller))) (start-loop!))
   poller)
@@ -104,24 +105,40 @@
         void
         (lambda ()
           (let loop ()
-            (when (and (eq? thread loop-thread) (turn!)) (loop))))
+            (when (eq? thread loop-thread)
+              (if (fx> found-count 0)
+                  (let ((i (fx* 2 (fx- found-count 1))))
+                    (dispatch! (vector-ref found i) (vector-ref found (fx+ i 1)))
+                    (when (eq? thread loop-thread)
+                      (set! found-count (fx- found-count 1))
+                      (when (fx= found-count 0) (yield!)))
+                    (loop))
+                  (when (turn!) (loop))))))
         leave)))))
 
+;; A signal handler that waits in the loop's thread must not stop the loop: another thread takes
+;; over.
+(define (release-loop!)
+  (when (eq? (current-thread) loop-thread)
+    (set! loop-thread #f)
+    (start-loop!)))
+
+;; What was found and is not dispatched yet.  It is kept here for the thread that takes over, as the
+;; poller reports it only once.
 (define found (make-vector (fx* 2 most-ready) 0))
+(define found-count 0)
 
 ;; One turn; #f in a forked child.
 (define (turn!)
   (set! loop-wanted #f)
   (recheck-woken!)
-  (let ((n (%check-poller poller found most-ready)))
-    (do ((i 0 (fx+ i 1))) ((fx>= i n))
-      (dispatch! (vector-ref found (fx* 2 i)) (vector-ref found (fx+ 1 (fx* 2 i)))))
-    (and (fx>= n 0)
-         (begin
-           (if (or loop-wanted (fx> n 0))
-               (yield!)
-               (suspend-for-descriptor! (%poller-fd poller)))
-           #t))))
+  (set! found-count (%check-poller poller found most-ready))
+  (and (fx>= found-count 0)
+       (begin
+         (cond ((fx> found-count 0))
+               (loop-wanted (yield!))
+               (else (suspend-for-descriptor! (%poller-fd poller))))
+         #t)))
 
 (define (dispatch! tag events)
   (cond ((eq? events timer-bit) (timer-passed! tag))
@@ -164,17 +181,16 @@
   (trace "ready: descriptor" (number->string (descriptor-tag tag)))
   (%unwatch-fd poller (descriptor-tag tag))
   (for-each (lambda (entry)
-              (when (and (eq? tag (car entry))
-                         (%list-remove watched (bucket tag) entry))
-                (call! (cdr entry))))
+              (when (eq? tag (car entry))
+                (call! (cdr entry))
+                (%list-remove watched (bucket tag) entry)))
             (vector-ref watched (bucket tag))))
 
 ;; ------------------------------------------------------------------ times --
 
 ;; Calls the thing, a procedure or a waiter, once, at that time.  Returns the timer.
 (define (at! time thing)
-  (checked 'wait (%add-timer (usable-poller) time))
-  (let ((timer (%number)))
+  (let ((timer (checked 'wait (%add-timer (usable-poller) time))))
     (table-add! timers timer thing)
     timer))
 
@@ -187,5 +203,5 @@
   (trace "a time limit has passed")
   (let ((thing (table-find timers timer)))
     (when thing
-      (table-remove! timers timer thing)
-      (call! thing))))
+      (call! thing)
+      (table-remove! timers timer thing))))

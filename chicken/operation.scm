@@ -20,7 +20,8 @@
 
 (define (check-can-wait location)
   (when (in-scheduler?) (fail location ewouldblock))
-  (stay-running!))
+  (stay-running!)
+  (release-loop!))
 
 ;; Sleeps until the loop or another thread wakes the waiter, or its time has come.
 (define (suspend-until! w limit)
@@ -56,8 +57,10 @@
   (let* ((handle (socket-handle s))
          (queued? (must-queue? (socket-queue s) event))
          (armed? (and (not non-blocking) (fx= event (%armed handle))))
-         (first (if (or queued? armed?) eagain (attempt))))
-    (unless armed? (socket-touched! s))
+         (first (cond ((or queued? armed?) eagain)
+                      ((pair? (queue-waiters (socket-queue s)))
+                       (wind void attempt (lambda () (socket-touched! s))))
+                      (else (attempt)))))
     (let ((result
            (cond ((not (eq? first eagain)) first)
                  (non-blocking

@@ -45,8 +45,8 @@
 
 (define (wake! w)
   (trace "wakes" w)
-  (set-waiter-woken! w #t)
-  (resume! w))
+  (resume! w)
+  (set-waiter-woken! w #t))
 
 ;; To be called after every use of a socket.
 (define-inline (socket-touched! s)
