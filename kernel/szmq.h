@@ -441,18 +441,23 @@ const sz_type *sz_socket_type(sz_socket socket);
  *     SZ_EPATH, SZ_EPROTONOSUPPORT (libzmq does not know the transport),
  *     SZ_ENOCOMPATPROTO (not for this type of socket), SZ_EMULTICAST, SZ_ERATE
  *     (multicast: the option rate), SZ_EZAPDOMAIN (zap-enforce-domain without
- *     zap-domain), SZ_EMTHREAD (no I/O thread), SZ_EINVAL (libzmq does not
- *     understand the address, or cannot look it up), SZ_ENODEV (no such
- *     interface), SZ_EADDRINUSE, SZ_EADDRNOTAVAIL, SZ_EAFNOSUPPORT, SZ_EACCES,
- *     SZ_EPERM (pgm needs privileges), SZ_ENOBUFS, SZ_EDESCRIPTORS, SZ_EMFILE,
- *     SZ_ENFILE, SZ_ENOMEM, SZ_EINTR, SZ_ETERM, SZ_ESOCKETS, SZ_EAGAIN
- *     (both only after sz_observe_all, as for sz_monitor_new). */
+ *     zap-domain), SZ_ELISTENER (bind: the option use-fd), SZ_EMTHREAD (no I/O
+ * thread), SZ_EINVAL (libzmq does not understand the address, or cannot look
+ * it up), SZ_ENODEV (no such interface), SZ_EADDRINUSE, SZ_EADDRNOTAVAIL,
+ * SZ_EAFNOSUPPORT, SZ_EACCES, SZ_EPERM (pgm needs privileges), SZ_ENOBUFS,
+ * SZ_EDESCRIPTORS, SZ_EMFILE, SZ_ENFILE, SZ_ENOMEM, SZ_EINTR, SZ_ETERM,
+ * SZ_ESOCKETS, SZ_EAGAIN (both only after sz_observe_all, as for
+ * sz_monitor_new). */
 
 /* Binds `socket` to the `length` bytes at `endpoint`; see zmq_bind(3).  A host
  * must be an interface, a numeric address or *.  After a socket was closed or
  * unbound, its address can remain in use for a moment.  For ipc, a path at
  * which no process listens any more is replaced; a path at which one listens,
  * or that is not a socket, is in use.
+ *
+ * The option use-fd names a descriptor that listens, for one bind.  libzmq
+ * gets a duplicate: the caller keeps its descriptor, and closes it.  The bind
+ * sets the option back to -1.
  *
  * Result: 0; if `real` is not NULL, *real is the endpoint as libzmq completed
  *   it, a string: "tcp://127.0.0.1:*" with the port that the system chose.

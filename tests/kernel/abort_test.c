@@ -1,0 +1,142 @@
+/* Calls that libzmq answers by ending the process, or by losing messages: each
+ * is refused with its cause, and the socket can be used afterwards. */
+
+#include "rows.h"
+
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+/* ------------------------------------------------ descriptors that listen --
+ */
+
+static const char anywhere[] = "tcp://127.0.0.1:*";
+
+/* A TCP socket on a port that the system chose. */
+static int make_listener(bool listens)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET,
+                                  .sin_addr = {htonl(INADDR_LOOPBACK)}};
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    assert_true(fd >= 0);
+    assert_int_equal(bind(fd, (struct sockaddr *)&address, sizeof address), 0);
+    if (listens)
+        assert_int_equal(listen(fd, 10), 0);
+    return fd;
+}
+
+/* Binds a fresh socket with the descriptor, and then without it. */
+static void check_refused(int fd, const char *endpoint)
+{
+    sz_socket socket = make_socket("pull");
+    set(socket, "use-fd", fd);
+    assert_code(bind_to(socket, endpoint), SZ_ELISTENER);
+    set(socket, "use-fd", -1);
+    assert_code(bind_to(socket, anywhere), 0);
+    assert_code(sz_socket_close(socket), 0);
+}
+
+TEST(a_descriptor_that_does_not_listen_is_refused)
+{
+    int ends[2], datagram = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    int idle = make_listener(false), file = open("/", O_RDONLY | O_CLOEXEC);
+    assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+    const int wrong[] = {ends[0], ends[1], datagram, idle, file};
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        check_refused(wrong[i], anywhere);
+        close(wrong[i]);
+        check_refused(wrong[i], anywhere);
+    }
+    check_refused(INT32_MAX, anywhere);
+}
+
+TEST(a_listener_of_another_transport_is_refused)
+{
+    int fd = make_listener(true);
+    check_refused(fd, "ipc://@szmq-not-ipc");
+    close(fd);
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    assert_int_equal(
+        bind(fd, (struct sockaddr *)&address, sizeof address.sun_family), 0);
+    assert_int_equal(listen(fd, 10), 0);
+    check_refused(fd, anywhere);
+    check_refused(fd, "ws://127.0.0.1:*");
+    close(fd);
+}
+
+/* A listener of the program, bound to; `real` is its endpoint. */
+static sz_socket bind_listener(int fd, const char **real)
+{
+    sz_socket socket = make_socket("pull");
+    set(socket, "use-fd", fd);
+    assert_code(sz_socket_bind(socket, anywhere, strlen(anywhere), real), 0);
+    return socket;
+}
+
+static void check_delivery(sz_socket socket, const char *endpoint)
+{
+    sz_socket peer = make_socket("push");
+    assert_code(connect_to(peer, endpoint), 0);
+    assert_code(send_text(peer, "x"), 0);
+    assert_next(socket, "x");
+    assert_code(sz_socket_close(peer), 0);
+}
+
+TEST(a_listener_serves_one_bind)
+{
+    const char *real = NULL;
+    int fd = make_listener(true);
+    sz_socket socket = bind_listener(fd, &real), other = make_socket("pull");
+    assert_int_equal(get(socket, "use-fd"), -1);
+    check_delivery(socket, real);
+    assert_code(bind_to(socket, anywhere), 0);
+    set(other, "use-fd", fd);
+    assert_code(bind_to(other, anywhere), SZ_ELISTENER);
+    assert_code(bind_to(other, "inproc://use-fd"), 0);
+    close(fd);
+}
+
+/* The program closes its own descriptor whenever it likes. */
+TEST(a_listener_may_be_closed_before_its_socket_or_after)
+{
+    for (int early = 0; early < 2; early++) {
+        const char *real = NULL;
+        int fd = make_listener(true);
+        sz_socket socket = bind_listener(fd, &real);
+        if (early)
+            assert_int_equal(close(fd), 0);
+        check_delivery(socket, real);
+        assert_code(sz_socket_close(socket), 0);
+        renew_context();
+        if (!early)
+            assert_int_equal(close(fd), 0);
+    }
+}
+
+TEST(a_listener_can_be_used_again_once_it_was_unbound)
+{
+    const char *real = NULL;
+    int fd = make_listener(true);
+    sz_socket socket = bind_listener(fd, &real);
+    char endpoint[64];
+    snprintf(endpoint, sizeof endpoint, "%s", real);
+    assert_code(sz_socket_unbind(socket, endpoint, strlen(endpoint)), 0);
+    renew_context();
+    check_delivery(bind_listener(fd, &real), endpoint);
+    close(fd);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_descriptor_that_does_not_listen_is_refused),
+        cmocka_unit_test(a_listener_of_another_transport_is_refused),
+        cmocka_unit_test(a_listener_serves_one_bind),
+        cmocka_unit_test(a_listener_may_be_closed_before_its_socket_or_after),
+        cmocka_unit_test(a_listener_can_be_used_again_once_it_was_unbound),
+    };
+    return run_all("abort", tests);
+}
