@@ -101,6 +101,10 @@ static int attach(szi_socket *socket, const char *text, bool bound,
     szi_context *context = socket->context;
     bool inproc = szi_endpoint_inproc(text);
     int code = 0;
+    /* libzmq aborts when a stream gets a message of several parts, or a
+     * command of another type, over inproc. */
+    if (inproc && socket->stream)
+        return SZ_ENOCOMPATPROTO;
     if (!inproc && lacks_domain(socket))
         return SZ_EZAPDOMAIN;
     if (!inproc && szi_monitors_all())

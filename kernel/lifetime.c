@@ -105,6 +105,7 @@ static szi_socket *new_socket(szi_context *context, const sz_type *type)
     socket->context = context;
     socket->type = type;
     socket->receive_timeout = socket->send_timeout = -1;
+    socket->stream = type->number == ZMQ_STREAM;
     socket->multicast_loop = true;
     zmq_msg_init(&socket->first);
     return socket;

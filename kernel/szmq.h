@@ -681,7 +681,8 @@ typedef struct {
  *   send errors: SZ_EAGAIN (no room: wait for SZ_OUT), SZ_EFSM (a REQ or REP
  *     socket whose turn is to receive), SZ_EHOSTUNREACH (a ROUTER with
  *     router-mandatory, or a STREAM, has no such peer), SZ_ENOTSUP (the type
- *     does not send), SZ_ENOMEM, SZ_EINTR, SZ_ETERM, SZ_ESWAPSIZE,
+ *     does not send), SZ_ETWOPARTS (a STREAM sends the name of a peer and
+ *     bytes), SZ_ENOMEM, SZ_EINTR, SZ_ETERM, SZ_ESWAPSIZE,
  *     SZ_ECORRUPT, file errors (these three only with a swap).
  *   receive errors: SZ_EAGAIN (no message: wait for SZ_IN), SZ_EFSM (a REQ or
  *     REP socket whose turn is to send), SZ_ENOTSUP (the type does not
@@ -880,9 +881,9 @@ enum {
  *
  * Result: 0; *moved is what was done.  It is valid after an error too.
  * Errors: handle errors (of any socket), SZ_ENOTSUP (the type of `from` does
- *   not receive, or that of `to` or `capture` does not send), SZ_ENOMEM,
- *   SZ_EINTR, SZ_ETERM, SZ_ECORRUPT, file errors (both only if `to` has a
- *   swap).
+ *   not receive, or that of `to` or `capture` does not send), SZ_ETWOPARTS
+ *   (`to` is a STREAM), SZ_ENOMEM, SZ_EINTR, SZ_ETERM, SZ_ECORRUPT, file
+ *   errors (both only if `to` has a swap).
  * Threads: owner of all sockets.  Ownership: none. */
 int sz_proxy_move(sz_socket from, sz_socket to, sz_socket capture,
                   sz_moved *moved);

@@ -129,6 +129,103 @@ TEST(a_listener_can_be_used_again_once_it_was_unbound)
     close(fd);
 }
 
+/* ----------------------------------------------------------------- streams --
+ */
+
+TEST(a_stream_does_not_work_over_inproc)
+{
+    const sz_type *type;
+    for (size_t i = 0; (type = sz_type_at(i)) != NULL; i++) {
+        if (type->draft)
+            continue;
+        char endpoint[40];
+        snprintf(endpoint, sizeof endpoint, "inproc://stream-%s", type->name);
+        sz_socket stream = make_socket("stream"), other = fresh(type);
+        assert_code(bind_to(stream, endpoint), SZ_ENOCOMPATPROTO);
+        assert_code(connect_to(stream, endpoint), SZ_ENOCOMPATPROTO);
+        if (type->number == sz_socket_type(stream)->number)
+            continue;
+        assert_code(bind_to(other, endpoint), 0);
+        assert_code(connect_to(stream, endpoint), SZ_ENOCOMPATPROTO);
+        assert_code(bind_to(stream, anywhere), 0);
+        assert_code(sz_socket_close(stream), 0);
+        assert_code(sz_socket_close(other), 0);
+    }
+}
+
+typedef struct {
+    sz_socket server, client;
+    char name[255]; /* of the client, for the server */
+    size_t size;
+} connection;
+
+/* Both have received that the other has come. */
+static connection make_connection(void)
+{
+    const void *name;
+    const char *real;
+    connection c = {make_socket("stream"), make_socket("stream"), "", 0};
+    assert_code(sz_socket_bind(c.server, anywhere, strlen(anywhere), &real),
+                0);
+    assert_code(connect_to(c.client, real), 0);
+    assert_code(receive_soon(c.client), 2);
+    assert_code(receive_soon(c.server), 2);
+    assert_code(sz_received(c.server, 0, &name, &c.size), 0);
+    memcpy(c.name, name, c.size);
+    return c;
+}
+
+static void check_stream(const connection *c, const char *text)
+{
+    sz_part parts[] = {{c->name, c->size, {0}}, text_part(text)};
+    assert_code(send_soon(c->server, parts, 2), 0);
+    assert_code(receive_soon(c->client), 2);
+    assert_received(c->client, 1, text);
+}
+
+TEST(a_stream_sends_messages_of_two_parts_only)
+{
+    connection c = make_connection();
+    sz_part parts[20];
+    sz_message message;
+    assert_code(sz_message_new(c.name, c.size, &message), 0);
+    parts[0] = (sz_part){c.name, c.size, {0}};
+    for (size_t i = 1; i < 20; i++)
+        parts[i] = text_part("x");
+    for (size_t i = 1; i < 20; i++)
+        if (i != 2)
+            assert_code(sz_send(c.server, parts, i), SZ_ETWOPARTS);
+    assert_code(sz_send_bytes(c.server, c.name, c.size), SZ_ETWOPARTS);
+    assert_code(sz_send_bytes(c.server, NULL, 0), SZ_ETWOPARTS);
+    assert_code(sz_send_each(c.server, parts, 2), SZ_ETWOPARTS);
+    parts[0] = (sz_part){.message = message};
+    assert_code(sz_send(c.server, parts, 1), SZ_ETWOPARTS);
+    assert_code(sz_send(c.server, parts, 3), SZ_ETWOPARTS);
+    assert_code(sz_send_each(c.server, parts, 1), SZ_ETWOPARTS);
+    check_stream(&c, "y");
+    sz_message_free(message);
+}
+
+TEST(a_proxy_sends_to_a_stream_messages_of_two_parts_only)
+{
+    connection c = make_connection();
+    sz_socket out, in;
+    sz_moved moved;
+    sz_part parts[] = {{c.name, c.size, {0}}, text_part("x"), text_part("y")};
+    for (size_t count = 1; count <= 3; count += 2) {
+        make_pair("push", &out, "pull", &in);
+        assert_code(send_soon(out, parts, count), 0);
+        assert_code(sz_proxy_move(in, c.server, (sz_socket){0}, &moved),
+                    SZ_ETWOPARTS);
+        check_stream(&c, "z");
+    }
+    make_pair("push", &out, "pull", &in);
+    assert_code(send_soon(out, parts, 2), 0);
+    assert_code(sz_proxy_move(in, c.server, (sz_socket){0}, &moved), 0);
+    assert_code(receive_soon(c.client), 2);
+    assert_received(c.client, 1, "x");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -137,6 +234,9 @@ int main(void)
         cmocka_unit_test(a_listener_serves_one_bind),
         cmocka_unit_test(a_listener_may_be_closed_before_its_socket_or_after),
         cmocka_unit_test(a_listener_can_be_used_again_once_it_was_unbound),
+        cmocka_unit_test(a_stream_does_not_work_over_inproc),
+        cmocka_unit_test(a_stream_sends_messages_of_two_parts_only),
+        cmocka_unit_test(a_proxy_sends_to_a_stream_messages_of_two_parts_only),
     };
     return run_all("abort", tests);
 }
