@@ -9,6 +9,7 @@
 #include "memory.h"
 #include "monitor_thread.h"
 #include "multicast.h"
+#include "peer_name.h"
 #include "socket.h"
 #include "use.h"
 
@@ -91,6 +92,9 @@ static int bind_socket(szi_socket *socket, const char *text,
 
 static int connect_socket(szi_socket *socket, const char *text)
 {
+    int code = szi_name_check(socket, text);
+    if (code != 0)
+        return code;
     return zmq_connect(socket->zmq, text) == 0 ? 0 : szi_last_error();
 }
 
@@ -153,6 +157,8 @@ static int open_endpoint(sz_socket handle, const char *text, size_t length,
         szi_free(given);
         return SZ_ENOMEM;
     }
+    if (!bound)
+        szi_name_taken(socket, endpoint);
     if (real != NULL)
         *real = endpoint->real;
     return 0;
@@ -169,6 +175,7 @@ static void forget_endpoint(szi_socket *socket, const char *real, bool bound)
         next = SZI_NEXT(e, szi_endpoint, link);
         if (e->bound != bound || strcmp(e->real, real) != 0)
             continue;
+        szi_name_given_back(socket, e);
         szi_list_remove(&socket->endpoints, &e->link);
         szi_list_append(&gone, &e->link);
     }

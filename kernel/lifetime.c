@@ -19,14 +19,14 @@ static int64_t descriptors_to_start(szi_context *context)
 }
 
 /* The context needs more places than its user asked for: one for the resolver
- * of inproc.c, one for the ROUTER of monitor_thread.c and a PAIR for each
- * monitored socket. */
+ * of inproc.c, one for the peer of peer_name.c, one for the ROUTER of
+ * monitor_thread.c and a PAIR for each monitored socket. */
 static int places(int limit)
 {
     enum {
         MOST = 65536
     };
-    int64_t all = (int64_t)limit + (limit < MOST ? limit : MOST) + 2;
+    int64_t all = (int64_t)limit + (limit < MOST ? limit : MOST) + 3;
     return all < INT_MAX ? (int)all : INT_MAX;
 }
 

@@ -3,6 +3,7 @@
 #include "error.h"
 #include "memory.h"
 #include "option_table.h"
+#include "peer_name.h"
 #include "socket.h"
 #include "swap_option.h"
 #include "use.h"
@@ -83,6 +84,19 @@ static void remember(szi_socket *socket, const sz_option *option,
         break;
     case ZMQ_REQ_RELAXED:
         socket->relaxed = value != 0;
+        break;
+    case ZMQ_ROUTER_MANDATORY:
+        socket->router_mandatory = value != 0;
+        break;
+    case ZMQ_ROUTER_HANDOVER:
+        socket->router_handover = value != 0;
+        break;
+    case ZMQ_ROUTER_RAW:
+        /* It cannot be taken back: libzmq keeps it for later connections. */
+        socket->router_raw |= value != 0;
+        break;
+    case ZMQ_PROBE_ROUTER:
+        socket->probe_router = value != 0;
         break;
     case ZMQ_XPUB_NODROP:
         socket->nodrop = value != 0;
@@ -183,6 +197,8 @@ int sz_socket_set_bytes(sz_socket handle, const sz_option *option,
         return szi_swap_option_set_directory(socket, data, size);
     if (code == 0 && socket->swap != NULL)
         code = szi_swap_option_allows(socket, option, 1);
+    if (code == 0 && option->number == ZMQ_CONNECT_ROUTING_ID)
+        code = szi_name_set(socket, data, size);
     if (code != 0)
         return code;
     char key[SZ_KEY_TEXT + 1];

@@ -472,11 +472,19 @@ int sz_socket_bind(sz_socket socket, const char *endpoint, size_t length,
  * libzmq makes the connection later, in its own thread, and retries until it
  * succeeds.  So 0 does not mean that the peer exists.
  *
+ * The option connect-routing-id names the peer that is connected next.  If a
+ * peer has the name already, the connect is refused and the name stays set;
+ * if that peer chose the name itself and is connected, it receives an empty
+ * message, as from the option probe-router.  A name is free some time after
+ * its peer was disconnected, and after everything from it was received; on a
+ * socket with router-raw it is never free again.  A peer that takes the name
+ * in the very moment of the connect still makes libzmq abort.
+ *
  * Result: 0; if `real` is not NULL, *real is the endpoint as libzmq completed
  *   it, a string.
- * Errors: handle errors, endpoint errors, SZ_ESOCKETS (inproc: libzmq could
- *   not make the socket that the kernel reserves for connects that precede
- *   their bind).
+ * Errors: handle errors, endpoint errors, SZ_ENAMED, SZ_ESOCKETS (libzmq could
+ *   not make the socket that the kernel needs: for inproc connects that
+ *   precede their bind, and to try a name).
  * Threads: owner; may block on a name lookup for ws, wss, pgm and epgm.
  * Ownership: *real belongs to the socket, and is valid until the next call for
  *   it. */
@@ -539,12 +547,11 @@ int sz_socket_get_integer(sz_socket socket, const sz_option *option,
  * Result: 0.
  * Errors: handle errors, option errors, SZ_EREADONLY, SZ_ETYPE (not for
  *   sockets of this type), SZ_ELENGTH (outside `min` to `max`), SZ_ENUL,
- *   SZ_EKEY, SZ_EZ85DIGIT, SZ_EZ85RANGE, SZ_EPROPERTY, SZ_EMANUAL
- *   (subscribing by an xpub socket without xpub-manual), SZ_EINVAL (libzmq
- *   refuses the value), SZ_ESWAPCURVE, SZ_ETERM, SZ_ESWAPLATE, SZ_ENOMEM,
- *   file errors (these three for swap-directory; setting it tries to write
- *   there).
- * Threads: owner.  Ownership: none. */
+ *   SZ_EKEY, SZ_EZ85DIGIT, SZ_EZ85RANGE, SZ_EPROPERTY, SZ_ERESERVED (for
+ * connect-routing-id), SZ_EMANUAL (subscribing by an xpub socket without
+ * xpub-manual), SZ_EINVAL (libzmq refuses the value), SZ_ESWAPCURVE, SZ_ETERM,
+ * SZ_ESWAPLATE, SZ_ENOMEM, file errors (these three for swap-directory;
+ * setting it tries to write there). Threads: owner.  Ownership: none. */
 int sz_socket_set_bytes(sz_socket socket, const sz_option *option,
                         const void *data, size_t size);
 

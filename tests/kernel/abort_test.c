@@ -226,6 +226,159 @@ TEST(a_proxy_sends_to_a_stream_messages_of_two_parts_only)
     assert_received(c.client, 1, "x");
 }
 
+/* --------------------------------------------------------- names of peers --
+ */
+
+static const char nobody[] = "tcp://127.0.0.1:9";
+
+static int connect_named(sz_socket socket, const char *name,
+                         const char *endpoint)
+{
+    assert_code(set_text(socket, "connect-routing-id", name), 0);
+    return connect_to(socket, endpoint);
+}
+
+/* Names become free when libzmq's thread has let go of the peer. */
+static void check_free_soon(sz_socket socket, const char *name)
+{
+    int64_t end = now() + DEADLINE;
+    int code = connect_named(socket, name, nobody);
+    while (code == SZ_ENAMED && now() < end) {
+        pause_briefly();
+        code = connect_named(socket, name, nobody);
+    }
+    assert_code(code, 0);
+}
+
+TEST(a_name_is_given_once)
+{
+    static const char *const types[] = {"router", "stream"};
+    static const char *const flags[] = {"", "router-handover",
+                                        "router-mandatory", "probe-router"};
+    for (size_t i = 0; i < 2; i++)
+        for (size_t j = 0; j < 4; j++) {
+            sz_socket socket = make_socket(types[i]);
+            if (j > 0 && i == 0)
+                set(socket, flags[j], 1);
+            assert_code(connect_named(socket, "x", nobody), 0);
+            assert_code(connect_named(socket, "x", nobody), SZ_ENAMED);
+            assert_code(connect_named(socket, "x", "tcp://127.0.0.1:10"),
+                        SZ_ENAMED);
+            /* The name of the refused connect is still set. */
+            assert_code(connect_to(socket, nobody), SZ_ENAMED);
+            assert_code(connect_named(socket, "y", "tcp://127.0.0.1:10"), 0);
+            assert_code(sz_socket_disconnect(socket, nobody, strlen(nobody)),
+                        0);
+            check_free_soon(socket, "x");
+            assert_code(connect_named(socket, "y", nobody), SZ_ENAMED);
+            assert_code(sz_socket_close(socket), 0);
+        }
+}
+
+TEST(a_raw_router_gives_a_name_once)
+{
+    sz_socket socket = make_socket("router");
+    set(socket, "router-raw", 1);
+    assert_code(connect_named(socket, "x", nobody), 0);
+    assert_code(connect_named(socket, "x", nobody), SZ_ENAMED);
+    assert_code(sz_socket_disconnect(socket, nobody, strlen(nobody)), 0);
+    assert_code(connect_named(socket, "x", nobody), SZ_ENAMED);
+    assert_code(connect_named(socket, "y", nobody), 0);
+}
+
+/* A peer that chose its name, and sent two messages. */
+static sz_socket make_named(const char *name, const char *endpoint)
+{
+    sz_socket peer = make_socket("dealer");
+    assert_code(set_text(peer, "identity", name), 0);
+    assert_code(connect_to(peer, endpoint), 0);
+    assert_code(send_text(peer, "1"), 0);
+    assert_code(send_text(peer, "2"), 0);
+    return peer;
+}
+
+static void check_chosen(const char *endpoint, int handover)
+{
+    sz_socket router = make_socket("router");
+    set(router, "router-handover", handover);
+    assert_code(bind_to(router, endpoint), 0);
+    bool bound;
+    sz_socket peer = make_named("x", sz_socket_endpoint(router, 0, &bound));
+    assert_code(receive_soon(router), 2);
+    assert_code(connect_named(router, "x", nobody), SZ_ENAMED);
+    assert_next(peer, "");
+    assert_code(sz_socket_wait(router, SZ_IN, DEADLINE), SZ_IN);
+    assert_code(sz_socket_close(peer), 0);
+    /* The name is in use while a message is unread, connected or not. */
+    for (int i = 0; i < 20; i++) {
+        assert_code(connect_named(router, "x", nobody), SZ_ENAMED);
+        pause_briefly();
+    }
+    assert_code(receive_soon(router), 2);
+    assert_received(router, 1, "2");
+    assert_code(sz_receive(router), SZ_EAGAIN);
+    check_free_soon(router, "x");
+    assert_code(sz_socket_close(router), 0);
+}
+
+TEST(a_name_that_a_peer_chose_is_not_given)
+{
+    for (int handover = 0; handover < 2; handover++) {
+        check_chosen(anywhere, handover);
+        check_chosen("inproc://named", handover);
+    }
+}
+
+TEST(a_peer_is_reached_by_its_name)
+{
+    static const char *const endpoints[] = {anywhere, "inproc://reached"};
+    for (size_t i = 0; i < 2; i++) {
+        sz_socket dealer = make_socket("dealer");
+        sz_socket router = make_socket("router");
+        assert_code(bind_to(dealer, endpoints[i]), 0);
+        bool bound;
+        assert_code(
+            connect_named(router, "x", sz_socket_endpoint(dealer, 0, &bound)),
+            0);
+        sz_part parts[] = {text_part("x"), text_part("hello")};
+        assert_code(send_soon(router, parts, 2), 0);
+        assert_next(dealer, "hello");
+        assert_code(sz_receive(dealer), SZ_EAGAIN);
+        assert_code(send_text(dealer, "back"), 0);
+        assert_code(receive_soon(router), 2);
+        assert_received(router, 0, "x");
+        parts[0] = text_part("unknown");
+        assert_code(sz_send(router, parts, 2), 0);
+        set(router, "router-mandatory", 1);
+        assert_code(connect_named(router, "y", nobody), 0);
+        assert_code(sz_send(router, parts, 2), SZ_EHOSTUNREACH);
+    }
+}
+
+TEST(a_name_waits_for_a_connect_that_takes_it)
+{
+    sz_socket router = make_socket("router");
+    set(router, "immediate", 1);
+    assert_code(connect_named(router, "x", nobody), 0);
+    assert_code(connect_named(router, "x", nobody), 0);
+    set(router, "immediate", 0);
+    assert_code(connect_to(router, nobody), 0);
+    assert_code(connect_named(router, "x", nobody), SZ_ENAMED);
+}
+
+TEST(names_of_libzmq_are_reserved)
+{
+    static const char *const types[] = {"router", "stream"};
+    for (size_t i = 0; i < 2; i++) {
+        sz_socket socket = make_socket(types[i]);
+        const sz_option *row = option("connect-routing-id");
+        assert_code(sz_socket_set_bytes(socket, row, "\0abcd", 5),
+                    SZ_ERESERVED);
+        assert_code(sz_socket_set_bytes(socket, row, "\0abc", 4), 0);
+        assert_code(connect_to(socket, nobody), 0);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -237,6 +390,12 @@ int main(void)
         cmocka_unit_test(a_stream_does_not_work_over_inproc),
         cmocka_unit_test(a_stream_sends_messages_of_two_parts_only),
         cmocka_unit_test(a_proxy_sends_to_a_stream_messages_of_two_parts_only),
+        cmocka_unit_test(a_name_is_given_once),
+        cmocka_unit_test(a_raw_router_gives_a_name_once),
+        cmocka_unit_test(a_name_that_a_peer_chose_is_not_given),
+        cmocka_unit_test(a_peer_is_reached_by_its_name),
+        cmocka_unit_test(a_name_waits_for_a_connect_that_takes_it),
+        cmocka_unit_test(names_of_libzmq_are_reserved),
     };
     return run_all("abort", tests);
 }
