@@ -6,6 +6,7 @@
 #include "linger.h"
 #include "memory.h"
 #include "monitor_thread.h"
+#include "thread.h"
 #include "watch.h"
 
 #include <limits.h>
@@ -30,8 +31,20 @@ static int places(int limit)
     return all < INT_MAX ? (int)all : INT_MAX;
 }
 
+/* libzmq aborts if the system refuses how its threads are to be scheduled. */
+static int try_threads(szi_context *context)
+{
+    int policy = zmq_ctx_get(context->zmq, ZMQ_THREAD_SCHED_POLICY);
+    if (policy == -1 && context->priority == -1)
+        return 0;
+    return szi_thread_try((szi_schedule){policy, context->priority, -1});
+}
+
 static int start(szi_context *context)
 {
+    int code = try_threads(context);
+    if (code != 0)
+        return code;
     if (!szi_descriptors_free(descriptors_to_start(context)))
         return SZ_EDESCRIPTORS;
     int limit = zmq_ctx_get(context->zmq, ZMQ_MAX_SOCKETS);

@@ -323,9 +323,11 @@ int sz_context_check(sz_context context);
  * Result: 0.
  * Errors: handle errors, option errors, SZ_EREADONLY, SZ_ERANGE (outside `min`
  *   to `max`), SZ_ELATE (it must precede the first socket of the context),
- *   SZ_EINVAL (thread-affinity-cpu-remove: the CPU was not added), SZ_ETERM
- *   (termination has begun).
- * Threads: any.  Ownership: none. */
+ *   SZ_ECPU, SZ_ESCHEDULE, SZ_EAGAIN (thread-affinity-cpu-add and
+ *   thread-sched-policy, which a thread of the kernel tries: it was refused,
+ * or no thread can be started), SZ_EINVAL (thread-affinity-cpu-remove: the CPU
+ * was not added), SZ_ETERM (termination has begun). Threads: any.  Ownership:
+ * none. */
 int sz_context_set(sz_context context, const sz_option *option, int64_t value);
 
 /* Reads an `option` of `context` into *value, in the unit of its row.
@@ -403,7 +405,9 @@ void sz_context_drop(sz_context context);
  * Errors: handle errors, SZ_EDRAFT (of a draft type), SZ_ESOCKETS (max-sockets
  *   are open), SZ_EAGAIN (libzmq has not freed closed sockets yet: try again
  *   in a moment; no descriptor reports it), SZ_EDESCRIPTORS (libzmq would
- *   abort for lack of descriptors), SZ_ENFILE, SZ_ENOMEM, SZ_ETERM.
+ *   abort for lack of descriptors), SZ_ESCHEDULE (the first socket of the
+ *   context: the system refuses thread-sched-policy with thread-priority),
+ *   SZ_ENFILE, SZ_ENOMEM, SZ_ETERM.
  * Threads: any.  Ownership: the calling thread owns the socket, and closes
  *   it. */
 int sz_socket_new(sz_context context, const sz_type *type, sz_socket *socket);

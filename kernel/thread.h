@@ -11,6 +11,15 @@
  * NULL, else the caller has to join it. */
 int szi_thread_start(void *(*run)(void *), void *argument, pthread_t *joined);
 
+/* How libzmq schedules its threads.  -1 is for what was not set. */
+typedef struct {
+    int policy, priority, cpu;
+} szi_schedule;
+
+/* Applies a schedule to a thread that then ends, in libzmq's way: 0 or
+ * SZ_ESCHEDULE, SZ_ECPU, SZ_EAGAIN.  libzmq would abort. */
+int szi_thread_try(szi_schedule schedule);
+
 #pragma GCC visibility pop
 
 #endif

@@ -381,7 +381,9 @@
              (just-outside row))
             (for-each
              (lambda (v)
-               (when (and (not (eq? name 'thread-affinity-cpu-remove))
+               (when (and (not (memq name '(thread-affinity-cpu-add
+                                            thread-affinity-cpu-remove
+                                            thread-sched-policy)))
                           (supported? row
                             (lambda () (context-option-set! c name v)))
                           (readable? row))

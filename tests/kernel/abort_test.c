@@ -6,6 +6,7 @@
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <sched.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 
@@ -379,6 +380,113 @@ TEST(names_of_libzmq_are_reserved)
     }
 }
 
+/* ---------------------------------------------------- threads of contexts --
+ */
+
+static int set_context(const char *name, int64_t value)
+{
+    return sz_context_set(context, context_option(name), value);
+}
+
+static int try_socket(void)
+{
+    sz_socket socket;
+    return sz_socket_new(context, sz_type_find("push"), &socket);
+}
+
+TEST(a_cpu_that_is_absent_is_refused)
+{
+    static const int absent[] = {512, 1023, 1024, 100000, INT32_MAX};
+    cpu_set_t ours;
+    assert_int_equal(sched_getaffinity(0, sizeof ours, &ours), 0);
+    for (size_t i = 0; i < sizeof absent / sizeof *absent; i++)
+        assert_code(set_context("thread-affinity-cpu-add", absent[i]),
+                    SZ_ECPU);
+    for (size_t cpu = 0; cpu < 256; cpu++)
+        assert_code(set_context("thread-affinity-cpu-add", (int64_t)cpu),
+                    CPU_ISSET(cpu, &ours) ? 0 : SZ_ECPU);
+    assert_code(try_socket(), 0);
+}
+
+TEST(a_policy_that_is_unknown_is_refused)
+{
+    static const int unknown[] = {4, 6, 8, 99, INT32_MAX};
+    for (size_t i = 0; i < sizeof unknown / sizeof *unknown; i++)
+        assert_code(set_context("thread-sched-policy", unknown[i]),
+                    SZ_ESCHEDULE);
+    assert_code(set_context("thread-sched-policy", SCHED_BATCH), 0);
+    assert_code(try_socket(), 0);
+}
+
+/* Whether this process may use real-time policies. */
+static bool may_hurry(void)
+{
+    struct sched_param param = {.sched_priority = 1}, usual = {0};
+    if (sched_setscheduler(0, SCHED_RR, &param) != 0)
+        return false;
+    assert_int_equal(sched_setscheduler(0, SCHED_OTHER, &usual), 0);
+    return true;
+}
+
+TEST(a_priority_that_does_not_fit_its_policy_is_refused)
+{
+    static const int policies[] = {SCHED_FIFO, SCHED_RR};
+    static const int wrong[] = {-1, 0, 100, INT32_MAX};
+    bool may = may_hurry();
+    for (size_t i = 0; i < 2; i++)
+        for (size_t j = 0; j < 4; j++)
+            for (int order = 0; order < 2; order++) {
+                renew_context();
+                if (wrong[j] >= 0 && order == 0)
+                    set_context("thread-priority", wrong[j]);
+                assert_code(set_context("thread-sched-policy", policies[i]),
+                            may ? 0 : SZ_ESCHEDULE);
+                if (!may)
+                    continue;
+                if (wrong[j] >= 0 && order == 1)
+                    set_context("thread-priority", wrong[j]);
+                assert_code(try_socket(), SZ_ESCHEDULE);
+                assert_code(set_context("thread-priority", 1), 0);
+                assert_code(try_socket(), 0);
+            }
+}
+
+/* libzmq raises the threads' priority as far as it goes. */
+static int want_priority(void *unprivileged)
+{
+    context = make_context();
+    if (unprivileged != NULL && setuid(65534) != 0)
+        return 1;
+    assert_code(set_context("thread-priority", 5), 0);
+    int wanted = unprivileged != NULL ? SZ_ESCHEDULE : 0;
+    assert_code(try_socket(), wanted);
+    finish(context);
+    return 0;
+}
+
+TEST(a_priority_without_privileges_is_refused)
+{
+    struct rlimit limit = {0};
+    getrlimit(RLIMIT_NICE, &limit);
+    if (geteuid() != 0 || limit.rlim_cur > 0)
+        skip();
+    assert_child(want_priority, "");
+    if (may_hurry())
+        assert_child(want_priority, NULL);
+}
+
+TEST(max_sockets_is_bounded_by_the_library)
+{
+    int64_t limit = 0;
+    assert_code(
+        sz_context_get(context, context_option("socket-limit"), &limit), 0);
+    assert_code(set_context("max-sockets", 2147483646), SZ_ERANGE);
+    assert_code(set_context("max-sockets", 100000000), SZ_ERANGE);
+    assert_code(set_context("max-sockets", limit + 1), SZ_ERANGE);
+    assert_code(set_context("max-sockets", limit), 0);
+    assert_code(try_socket(), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -396,6 +504,11 @@ int main(void)
         cmocka_unit_test(a_peer_is_reached_by_its_name),
         cmocka_unit_test(a_name_waits_for_a_connect_that_takes_it),
         cmocka_unit_test(names_of_libzmq_are_reserved),
+        cmocka_unit_test(a_cpu_that_is_absent_is_refused),
+        cmocka_unit_test(a_policy_that_is_unknown_is_refused),
+        cmocka_unit_test(a_priority_that_does_not_fit_its_policy_is_refused),
+        cmocka_unit_test(a_priority_without_privileges_is_refused),
+        cmocka_unit_test(max_sockets_is_bounded_by_the_library),
     };
     return run_all("abort", tests);
 }
