@@ -45,7 +45,8 @@ typedef struct {
     szi_swap_socket *swap; /* NULL if it has no swap */
     szi_monitored *monitored; /* NULL if nothing monitors it */
     sz_statistics counts;
-    bool stream; /* of this type, which sends by twos */
+    uint64_t zeros; /* bit n: option number n, of SZI_AS_ZERO, was set to 0 */
+    bool stream;    /* of this type, which sends by twos */
     bool multicast_loop;
     bool nodrop;  /* the option xpub-nodrop, which a swap overrides */
     bool relaxed; /* the option req-relaxed */

@@ -68,10 +68,19 @@ static int write_integer(szi_socket *socket, const sz_option *option,
     return 0;
 }
 
+/* Options that are SZI_AS_ZERO have numbers below 64. */
+static uint64_t zero_bit(const sz_option *option)
+{
+    return option->rule == SZI_AS_ZERO ? UINT64_C(1) << option->number : 0;
+}
+
 /* Records what the kernel later needs without asking libzmq. */
 static void remember(szi_socket *socket, const sz_option *option,
                      int64_t value)
 {
+    socket->zeros &= ~zero_bit(option);
+    if (value == 0)
+        socket->zeros |= zero_bit(option);
     switch (option->number) {
     case ZMQ_LINGER:
         socket->linger = (int)value;
@@ -163,6 +172,10 @@ int sz_socket_get_integer(sz_socket handle, const sz_option *option,
     }
     if (option->rule == SZI_SWAP) {
         *value = szi_swap_option_get(socket, option);
+        return 0;
+    }
+    if (socket->zeros & zero_bit(option)) {
+        *value = 0;
         return 0;
     }
     if (socket->swap != NULL && option->number == ZMQ_EVENTS) {

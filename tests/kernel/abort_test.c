@@ -487,6 +487,114 @@ TEST(max_sockets_is_bounded_by_the_library)
     assert_code(try_socket(), 0);
 }
 
+/* ------------------------------- values that libzmq takes and cannot use --
+ */
+
+/* A puller and a pusher over tcp, with an option of both, deliver. */
+static void check_delivering(const char *name, int64_t value, int keepalive)
+{
+    sz_socket in = make_socket("pull"), out = make_socket("push");
+    const sz_socket both[] = {in, out};
+    for (size_t i = 0; i < 2; i++) {
+        set(both[i], "tcp-keepalive", keepalive);
+        set(both[i], name, value);
+        assert_int_equal(get(both[i], name), value);
+    }
+    bool bound;
+    assert_code(bind_to(in, anywhere), 0);
+    assert_code(connect_to(out, sz_socket_endpoint(in, 0, &bound)), 0);
+    assert_code(send_text(out, "x"), 0);
+    assert_next(in, "x");
+    assert_code(sz_socket_close(in), 0);
+    assert_code(sz_socket_close(out), 0);
+}
+
+TEST(every_keep_alive_value_serves_connections)
+{
+    static const char *const names[] = {
+        "tcp-keepalive-cnt", "tcp-keepalive-idle", "tcp-keepalive-intvl"};
+    for (size_t i = 0; i < 3; i++) {
+        const sz_option *row = option(names[i]);
+        const int64_t values[] = {-1, 0, 1, row->max};
+        sz_socket socket = make_socket("push");
+        assert_code(sz_socket_set_integer(socket, row, row->max + 1),
+                    SZ_ERANGE);
+        for (size_t j = 0; j < 4; j++)
+            for (int keepalive = 0; keepalive < 2; keepalive++)
+                check_delivering(names[i], values[j], keepalive);
+    }
+    assert_int_equal(option("tcp-keepalive-cnt")->max, 127);
+    assert_int_equal(option("tcp-keepalive-idle")->max, 32767);
+    assert_int_equal(option("tcp-keepalive-intvl")->max, 32767);
+}
+
+/* Until the connecting socket has failed to connect. */
+static void await_retry(sz_monitor monitor)
+{
+    sz_event event;
+    int64_t end = now() + DEADLINE;
+    int code = sz_monitor_receive(monitor, &event);
+    while (code != 0 && now() < end) {
+        sz_wait(sz_monitor_fd(monitor), 100);
+        code = sz_monitor_receive(monitor, &event);
+    }
+    assert_code(code, 0);
+}
+
+TEST(a_pause_of_0_connects_again)
+{
+    static const int64_t most[] = {0, 50};
+    for (size_t i = 0; i < 2; i++) {
+        sz_socket in = make_socket("pull"), out = make_socket("push");
+        sz_monitor monitor;
+        char endpoint[64];
+        make_endpoint(endpoint);
+        set(out, "reconnect-ivl", 0);
+        set(out, "reconnect-ivl-max", most[i]);
+        assert_int_equal(get(out, "reconnect-ivl"), 0);
+        assert_code(sz_monitor_new(out, SZ_EVENT_CLOSED, &monitor), 0);
+        assert_code(connect_to(out, endpoint), 0);
+        await_retry(monitor);
+        assert_code(bind_to(in, endpoint), 0);
+        assert_code(send_text(out, "x"), 0);
+        assert_next(in, "x");
+        assert_code(sz_monitor_close(monitor), 0);
+    }
+}
+
+TEST(a_pause_of_1_is_not_one_of_0)
+{
+    sz_socket socket = make_socket("push");
+    set(socket, "reconnect-ivl", 0);
+    set(socket, "reconnect-ivl", 1);
+    assert_int_equal(get(socket, "reconnect-ivl"), 1);
+    set(socket, "reconnect-ivl", 0);
+    set(socket, "reconnect-ivl", -1);
+    assert_int_equal(get(socket, "reconnect-ivl"), -1);
+}
+
+/* The peer computes in 16 bits. */
+TEST(a_heartbeat_ttl_is_one_that_the_peer_understands)
+{
+    const sz_option *row = option("heartbeat-ttl");
+    sz_socket router = make_socket("router"), dealer = make_socket("dealer");
+    sz_monitor monitor;
+    sz_event event;
+    bool bound;
+    assert_int_equal(row->max, 65599);
+    assert_code(sz_socket_set_integer(router, row, 65600), SZ_ERANGE);
+    set(router, "heartbeat-ttl", row->max);
+    set(router, "heartbeat-ivl", 30);
+    assert_code(bind_to(router, anywhere), 0);
+    assert_code(sz_monitor_new(dealer, SZ_EVENT_DISCONNECTED, &monitor), 0);
+    assert_code(connect_to(dealer, sz_socket_endpoint(router, 0, &bound)), 0);
+    assert_code(send_text(dealer, "x"), 0);
+    assert_code(receive_soon(router), 2);
+    assert_code(sz_wait(sz_monitor_fd(monitor), 500), SZ_EAGAIN);
+    assert_code(sz_monitor_receive(monitor, &event), SZ_EAGAIN);
+    assert_code(sz_monitor_close(monitor), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -509,6 +617,10 @@ int main(void)
         cmocka_unit_test(a_priority_that_does_not_fit_its_policy_is_refused),
         cmocka_unit_test(a_priority_without_privileges_is_refused),
         cmocka_unit_test(max_sockets_is_bounded_by_the_library),
+        cmocka_unit_test(every_keep_alive_value_serves_connections),
+        cmocka_unit_test(a_pause_of_0_connects_again),
+        cmocka_unit_test(a_pause_of_1_is_not_one_of_0),
+        cmocka_unit_test(a_heartbeat_ttl_is_one_that_the_peer_understands),
     };
     return run_all("abort", tests);
 }
