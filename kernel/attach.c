@@ -83,8 +83,11 @@ static int bind_socket(szi_socket *socket, const char *text,
     /* libzmq does not touch the path of a listener that it was given. */
     if (code == 0 && listener.given == -1)
         code = szi_ipc_check(text);
-    if (code == 0 && zmq_bind(socket->zmq, text) != 0)
-        code = szi_last_error();
+    if (code == 0) {
+        int done;
+        SZI_UNINTERRUPTED(done, zmq_bind(socket->zmq, text));
+        code = done == 0 ? 0 : szi_last_error();
+    }
     szi_listener_lent(socket, &listener, code == 0);
     *listening = listener.id;
     return code;
@@ -95,7 +98,9 @@ static int connect_socket(szi_socket *socket, const char *text)
     int code = szi_name_check(socket, text);
     if (code != 0)
         return code;
-    return zmq_connect(socket->zmq, text) == 0 ? 0 : szi_last_error();
+    int done;
+    SZI_UNINTERRUPTED(done, zmq_connect(socket->zmq, text));
+    return done == 0 ? 0 : szi_last_error();
 }
 
 /* *listener is the id of the listener that was bound with, or 0. */
@@ -129,6 +134,16 @@ static int attach(szi_socket *socket, const char *text, bool bound,
     return 0;
 }
 
+static int detach(szi_socket *socket, const char *real, bool bound)
+{
+    int done;
+    if (bound)
+        SZI_UNINTERRUPTED(done, zmq_unbind(socket->zmq, real));
+    else
+        SZI_UNINTERRUPTED(done, zmq_disconnect(socket->zmq, real));
+    return done == 0 ? 0 : szi_last_error();
+}
+
 static int open_endpoint(sz_socket handle, const char *text, size_t length,
                          bool bound, const char **real)
 {
@@ -150,10 +165,7 @@ static int open_endpoint(sz_socket handle, const char *text, size_t length,
     }
     szi_endpoint *endpoint = note_endpoint(socket, given, bound, listener);
     if (endpoint == NULL) {
-        if (bound)
-            zmq_unbind(socket->zmq, given);
-        else
-            zmq_disconnect(socket->zmq, given);
+        detach(socket, given, bound);
         szi_free(given);
         return SZ_ENOMEM;
     }
@@ -196,9 +208,7 @@ static int close_endpoint(sz_socket handle, const char *text, size_t length,
         return SZ_ENOMEM;
     szi_endpoint *endpoint = find_endpoint(socket, given, bound);
     const char *real = endpoint != NULL ? endpoint->real : given;
-    int done = bound ? zmq_unbind(socket->zmq, real)
-                     : zmq_disconnect(socket->zmq, real);
-    int code = done == 0 ? 0 : szi_last_error();
+    int code = detach(socket, real, bound);
     szi_socket_touched(socket);
     if (code == 0 && !bound)
         szi_monitored_disconnected(socket, real);

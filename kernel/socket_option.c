@@ -188,7 +188,10 @@ int sz_socket_get_integer(sz_socket handle, const sz_option *option,
     size_t size = szi_option_width(option);
     bool is_narrow = size == sizeof narrow;
     void *to = is_narrow ? (void *)&narrow : &wide;
-    if (zmq_getsockopt(socket->zmq, option->number, to, &size) != 0)
+    int failed;
+    SZI_UNINTERRUPTED(failed,
+                      zmq_getsockopt(socket->zmq, option->number, to, &size));
+    if (failed)
         code = explain(socket, option, 'r', szi_last_error());
     else
         *value = szi_option_outward(option, is_narrow ? narrow : wide);

@@ -35,9 +35,10 @@
  *     name here and come back as the negated errno, for example -EDQUOT).
  *
  * SZ_EAGAIN means that the function would have to wait.  SZ_EINTR means that a
- * signal handler ran; unless the contract says otherwise nothing was done, and
- * the caller calls again.  SZ_ETERM means that the context was shut down or
- * terminated.
+ * signal handler ran while the function waited; nothing was done, and the
+ * caller calls again.  Functions that do not wait are not interrupted, and
+ * neither are those that wait with a timeout of 0.  SZ_ETERM means that the
+ * context was shut down or terminated.
  *
  * Aborts.  libzmq ends the process with abort(3) in some situations.  The
  * kernel checks for those that it knows and returns an error instead.  It
@@ -445,13 +446,13 @@ const sz_type *sz_socket_type(sz_socket socket);
  *     SZ_EPATH, SZ_EPROTONOSUPPORT (libzmq does not know the transport),
  *     SZ_ENOCOMPATPROTO (not for this type of socket), SZ_EMULTICAST, SZ_ERATE
  *     (multicast: the option rate), SZ_EZAPDOMAIN (zap-enforce-domain without
- *     zap-domain), SZ_ELISTENER (bind: the option use-fd), SZ_EMTHREAD (no I/O
- * thread), SZ_EINVAL (libzmq does not understand the address, or cannot look
- * it up), SZ_ENODEV (no such interface), SZ_EADDRINUSE, SZ_EADDRNOTAVAIL,
- * SZ_EAFNOSUPPORT, SZ_EACCES, SZ_EPERM (pgm needs privileges), SZ_ENOBUFS,
- * SZ_EDESCRIPTORS, SZ_EMFILE, SZ_ENFILE, SZ_ENOMEM, SZ_EINTR, SZ_ETERM,
- * SZ_ESOCKETS, SZ_EAGAIN (both only after sz_observe_all, as for
- * sz_monitor_new). */
+ *     zap-domain), SZ_ELISTENER (bind: the option use-fd), SZ_EMTHREAD (no
+ *     I/O thread), SZ_EINVAL (libzmq does not understand the address, or
+ *     cannot look it up), SZ_ENODEV (no such interface), SZ_EADDRINUSE,
+ *     SZ_EADDRNOTAVAIL, SZ_EAFNOSUPPORT, SZ_EACCES, SZ_EPERM (pgm needs
+ *     privileges), SZ_ENOBUFS, SZ_EDESCRIPTORS, SZ_EMFILE, SZ_ENFILE,
+ *     SZ_ENOMEM, SZ_ETERM, SZ_ESOCKETS, SZ_EAGAIN (both only after
+ *     sz_observe_all, as for sz_monitor_new). */
 
 /* Binds `socket` to the `length` bytes at `endpoint`; see zmq_bind(3).  A host
  * must be an interface, a numeric address or *.  After a socket was closed or
@@ -503,7 +504,7 @@ int sz_socket_connect(sz_socket socket, const char *endpoint, size_t length,
  * Result: 0.
  * Errors: handle errors, SZ_ENOENT (the socket has no such endpoint), SZ_ENUL,
  *   SZ_EINVAL (not an endpoint), SZ_EPROTONOSUPPORT, SZ_ENOCOMPATPROTO,
- *   SZ_ENOMEM, SZ_EINTR, SZ_ETERM.
+ *   SZ_ENOMEM, SZ_ETERM.
  * Threads: owner; may block on a name lookup for a tcp endpoint that the
  *   socket does not have.
  * Ownership: none; endpoint strings of the socket become invalid. */
@@ -539,8 +540,7 @@ int sz_socket_set_integer(sz_socket socket, const sz_option *option,
  * unit of its row; see zmq_getsockopt(3).
  *
  * Result: 0.
- * Errors: handle errors, option errors, SZ_EWRITEONLY, SZ_ETYPE, SZ_EINTR,
- *   SZ_ETERM.
+ * Errors: handle errors, option errors, SZ_EWRITEONLY, SZ_ETYPE, SZ_ETERM.
  * Threads: owner.  Ownership: none. */
 int sz_socket_get_integer(sz_socket socket, const sz_option *option,
                           int64_t *value);
@@ -582,7 +582,7 @@ enum {
  * arrived, and consumes the edge of the descriptor.
  *
  * Result: SZ_IN, SZ_OUT, both, or 0.
- * Errors: handle errors, SZ_EINTR, SZ_ETERM.
+ * Errors: handle errors, SZ_ETERM.
  * Threads: owner.  Ownership: none. */
 int sz_socket_events(sz_socket socket);
 
@@ -693,12 +693,11 @@ typedef struct {
  *     socket whose turn is to receive), SZ_EHOSTUNREACH (a ROUTER with
  *     router-mandatory, or a STREAM, has no such peer), SZ_ENOTSUP (the type
  *     does not send), SZ_ETWOPARTS (a STREAM sends the name of a peer and
- *     bytes), SZ_ENOMEM, SZ_EINTR, SZ_ETERM, SZ_ESWAPSIZE,
- *     SZ_ECORRUPT, file errors (these three only with a swap).
- *   receive errors: SZ_EAGAIN (no message: wait for SZ_IN), SZ_EFSM (a REQ or
- *     REP socket whose turn is to send), SZ_ENOTSUP (the type does not
- *     receive), SZ_ENOMEM, SZ_EINTR, SZ_ETERM (after these three,
- *     the next call continues with a message that was received in part).
+ *     bytes), SZ_ENOMEM, SZ_ETERM, SZ_ESWAPSIZE, SZ_ECORRUPT, file errors
+ * (these three only with a swap). receive errors: SZ_EAGAIN (no message: wait
+ * for SZ_IN), SZ_EFSM (a REQ or REP socket whose turn is to send), SZ_ENOTSUP
+ * (the type does not receive), SZ_ENOMEM, SZ_ETERM (after these two, the next
+ * call continues with a message that was received in part).
  *
  * A failed send leaves the socket as it was. */
 
@@ -754,7 +753,8 @@ int sz_receive_held(sz_socket socket);
  * handler that runs just before the call does not end it.
  *
  * Result: the number of parts, 1 or more.
- * Errors: handle errors, receive errors (SZ_EAGAIN after the timeout).
+ * Errors: handle errors, receive errors (SZ_EAGAIN after the timeout),
+ *   SZ_EINTR.
  * Threads: owner; may block, up to `timeout`.
  * Ownership: the parts belong to the socket, until sz_release or the next
  *   sz_receive. */
@@ -893,7 +893,7 @@ enum {
  * Result: 0; *moved is what was done.  It is valid after an error too.
  * Errors: handle errors (of any socket), SZ_ENOTSUP (the type of `from` does
  *   not receive, or that of `to` or `capture` does not send), SZ_ETWOPARTS
- *   (`to` is a STREAM), SZ_ENOMEM, SZ_EINTR, SZ_ETERM, SZ_ECORRUPT, file
+ *   (`to` is a STREAM), SZ_ENOMEM, SZ_ETERM, SZ_ECORRUPT, file
  *   errors (both only if `to` has a swap).
  * Threads: owner of all sockets.  Ownership: none. */
 int sz_proxy_move(sz_socket from, sz_socket to, sz_socket capture,
@@ -1201,7 +1201,7 @@ const char *sz_event_text(const sz_event_type *type, uint32_t value);
  * Result: 0; *monitor is the handle.
  * Errors: handle errors, SZ_ERANGE (`events` has other bits), SZ_EDESCRIPTORS,
  *   SZ_ESOCKETS (libzmq cannot make the socket that reads events), SZ_EMFILE,
- *   SZ_ENFILE, SZ_EAGAIN (no thread can be started), SZ_EINTR, SZ_ENOMEM,
+ *   SZ_ENFILE, SZ_EAGAIN (no thread can be started), SZ_ENOMEM,
  *   SZ_ETERM.
  * Threads: owner.  Ownership: the calling thread owns the monitor, and closes
  *   it.  Monitor, socket and context may be closed in any order. */

@@ -205,7 +205,7 @@ int sz_receive_wait(sz_socket handle, int timeout)
         return found < 0 ? found : receive(socket);
     }
     int code = receive_within(socket, timeout);
-    if (code != SZ_EINTR)
+    if (code != SZ_EINTR || timeout == 0)
         return receive_on(socket, code);
     szi_socket_touched(socket);
     return code;
