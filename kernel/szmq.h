@@ -30,9 +30,9 @@
  *   file errors: SZ_ENOENT, SZ_EACCES, SZ_EPERM, SZ_EEXIST, SZ_ENOTDIR,
  *     SZ_EISDIR, SZ_ELOOP, SZ_ENAMETOOLONG, SZ_EINVAL, SZ_EBUSY, SZ_ENXIO,
  *     SZ_ENODEV, SZ_EMFILE, SZ_ENFILE, SZ_ENOMEM, SZ_ENOSPC, SZ_EFBIG,
- *     SZ_EROFS, SZ_EIO, SZ_EINTR (as open(2), read(2), write(2), fsync(2) and
- *     rename(2) describe them; a file system may add others, which have no
- *     name here and come back as the negated errno, for example -EDQUOT).
+ *     SZ_EROFS, SZ_EDQUOT, SZ_EIO, SZ_EINTR (as open(2), read(2), write(2),
+ * fsync(2) and rename(2) describe them; a file system may add others, which
+ * have no name here and come back as the negated errno, for example -ESTALE).
  *
  * SZ_EAGAIN means that the function would have to wait.  SZ_EINTR means that a
  * signal handler ran while the function waited; nothing was done, and the
@@ -694,10 +694,11 @@ typedef struct {
  *     router-mandatory, or a STREAM, has no such peer), SZ_ENOTSUP (the type
  *     does not send), SZ_ETWOPARTS (a STREAM sends the name of a peer and
  *     bytes), SZ_ENOMEM, SZ_ETERM, SZ_ESWAPSIZE, SZ_ECORRUPT, file errors
- * (these three only with a swap). receive errors: SZ_EAGAIN (no message: wait
- * for SZ_IN), SZ_EFSM (a REQ or REP socket whose turn is to send), SZ_ENOTSUP
- * (the type does not receive), SZ_ENOMEM, SZ_ETERM (after these two, the next
- * call continues with a message that was received in part).
+ *     (these three only with a swap).
+ *   receive errors: SZ_EAGAIN (no message: wait for SZ_IN), SZ_EFSM (a REQ or
+ *     REP socket whose turn is to send), SZ_ENOTSUP (the type does not
+ *     receive), SZ_ENOMEM, SZ_ETERM (after these two, the next call continues
+ *     with a message that was received in part).
  *
  * A failed send leaves the socket as it was. */
 
