@@ -22,6 +22,8 @@ int64_t sz_now(void)
 int sz_wait(int fd, int timeout)
 {
     struct pollfd watched = {.fd = fd, .events = POLLIN};
+    if (fd < 0) /* poll would ignore it, and only wait */
+        return SZ_EBADF;
     int n;
     do
         n = poll(&watched, 1, timeout);

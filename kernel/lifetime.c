@@ -158,7 +158,9 @@ int sz_socket_new(sz_context handle, const sz_type *type, sz_socket *made)
     szi_context *context = szi_context_hold(handle, &code);
     if (context == NULL)
         return code;
-    if (atomic_load(&context->shut))
+    if (type == NULL)
+        code = SZ_EVALUE;
+    else if (atomic_load(&context->shut))
         code = SZ_ETERM;
     else
         code = type->draft ? SZ_EDRAFT : make(context, type, made);

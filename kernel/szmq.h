@@ -31,8 +31,9 @@
  *     SZ_EISDIR, SZ_ELOOP, SZ_ENAMETOOLONG, SZ_EINVAL, SZ_EBUSY, SZ_ENXIO,
  *     SZ_ENODEV, SZ_EMFILE, SZ_ENFILE, SZ_ENOMEM, SZ_ENOSPC, SZ_EFBIG,
  *     SZ_EROFS, SZ_EDQUOT, SZ_EIO, SZ_EINTR (as open(2), read(2), write(2),
- * fsync(2) and rename(2) describe them; a file system may add others, which
- * have no name here and come back as the negated errno, for example -ESTALE).
+ *     fsync(2) and rename(2) describe them; a file system may add others,
+ *     which have no name here and come back as the negated errno, for example
+ *     -ESTALE).
  *
  * SZ_EAGAIN means that the function would have to wait.  SZ_EINTR means that a
  * signal handler ran while the function waited; nothing was done, and the
@@ -324,7 +325,7 @@ int sz_context_check(sz_context context);
  * Result: 0.
  * Errors: handle errors, option errors, SZ_EREADONLY, SZ_ERANGE (outside `min`
  *   to `max`), SZ_ELATE (it must precede the first socket of the context),
- *   SZ_ECPU, SZ_ESCHEDULE, SZ_EAGAIN (thread-affinity-cpu-add and
+ *   SZ_ECPU, SZ_ESCHEDULE, SZ_ETHREAD (thread-affinity-cpu-add and
  *   thread-sched-policy, which a thread of the kernel tries: it was refused,
  * or no thread can be started), SZ_EINVAL (thread-affinity-cpu-remove: the CPU
  * was not added), SZ_ETERM (termination has begun). Threads: any.  Ownership:
@@ -371,9 +372,9 @@ int sz_context_shutdown(sz_context context);
  *
  * Result: 0 once the context is gone, also if it was gone before.  In a forked
  *   child 0, and the handle is closed.
- * Errors: SZ_EHANDLE, SZ_EAGAIN (the context is not gone yet; also if
- *   pthread_create(3) failed, and then nothing has begun and the descriptor
- *   does not become readable, so wait with a time limit).
+ * Errors: SZ_EHANDLE, SZ_EAGAIN (the context is not gone yet), SZ_ETHREAD
+ *   (no thread can be started; nothing has begun, and the caller may try
+ *   again).
  * Threads: any, under the condition above.  Ownership: closes the sockets, and
  *   the handle on 0. */
 int sz_context_terminate(sz_context context);
@@ -408,7 +409,8 @@ void sz_context_drop(sz_context context);
  *   in a moment; no descriptor reports it), SZ_EDESCRIPTORS (libzmq would
  *   abort for lack of descriptors), SZ_ESCHEDULE (the first socket of the
  *   context: the system refuses thread-sched-policy with thread-priority),
- *   SZ_ENFILE, SZ_ENOMEM, SZ_ETERM.
+ *   SZ_ETHREAD (they cannot be tried), SZ_EVALUE (`type` is NULL, as
+ *   sz_type_find returns it), SZ_ENFILE, SZ_ENOMEM, SZ_ETERM.
  * Threads: any.  Ownership: the calling thread owns the socket, and closes
  *   it. */
 int sz_socket_new(sz_context context, const sz_type *type, sz_socket *socket);
@@ -451,7 +453,7 @@ const sz_type *sz_socket_type(sz_socket socket);
  *     cannot look it up), SZ_ENODEV (no such interface), SZ_EADDRINUSE,
  *     SZ_EADDRNOTAVAIL, SZ_EAFNOSUPPORT, SZ_EACCES, SZ_EPERM (pgm needs
  *     privileges), SZ_ENOBUFS, SZ_EDESCRIPTORS, SZ_EMFILE, SZ_ENFILE,
- *     SZ_ENOMEM, SZ_ETERM, SZ_ESOCKETS, SZ_EAGAIN (both only after
+ *     SZ_ENOMEM, SZ_ETERM, SZ_ESOCKETS, SZ_ETHREAD (both only after
  *     sz_observe_all, as for sz_monitor_new). */
 
 /* Binds `socket` to the `length` bytes at `endpoint`; see zmq_bind(3).  A host
@@ -1202,7 +1204,7 @@ const char *sz_event_text(const sz_event_type *type, uint32_t value);
  * Result: 0; *monitor is the handle.
  * Errors: handle errors, SZ_ERANGE (`events` has other bits), SZ_EDESCRIPTORS,
  *   SZ_ESOCKETS (libzmq cannot make the socket that reads events), SZ_EMFILE,
- *   SZ_ENFILE, SZ_EAGAIN (no thread can be started), SZ_ENOMEM,
+ *   SZ_ENFILE, SZ_ETHREAD (no thread can be started), SZ_ENOMEM,
  *   SZ_ETERM.
  * Threads: owner.  Ownership: the calling thread owns the monitor, and closes
  *   it.  Monitor, socket and context may be closed in any order. */
@@ -1442,11 +1444,10 @@ int sz_socket_wait(sz_socket socket, int events, int timeout);
 
 /* Waits until the descriptor `fd` is readable, at end of file or in error, at
  * most `timeout` milliseconds, or without limit if it is -1.  See poll(2).
- * `fd` must not be negative: poll(2) would only wait for the timeout.
  *
  * Result: 0.
- * Errors: SZ_EAGAIN (after the timeout), SZ_EINTR, SZ_EBADF (not open),
- *   SZ_ENOMEM.
+ * Errors: SZ_EAGAIN (after the timeout), SZ_EINTR, SZ_EBADF (not open, or
+ *   negative), SZ_ENOMEM.
  * Threads: any; may block, up to `timeout`.  Ownership: none. */
 int sz_wait(int fd, int timeout);
 
@@ -1465,10 +1466,11 @@ typedef void sz_undelivered(const char *type, const char *endpoint,
  * for each endpoint of each socket that still holds messages, sockets that
  * were closed before included.  Which sockets those are is known only on
  * Linux, with /proc, and if a descriptor was free when the socket was closed.
- * Other sockets get the 100 milliseconds and are not reported.
+ * Other sockets count until their context is gone or their descriptor closed.
  *
- * Result: 0 if all known messages left.
- * Errors: SZ_EAGAIN (the time is up), SZ_ENOMEM (nothing was closed).
+ * Result: 0 if all messages left.
+ * Errors: SZ_EAGAIN (the time is up), SZ_ETHREAD (no thread can be started to
+ *   terminate a context), SZ_ENOMEM (nothing was closed).
  * Threads: any, while no other thread uses a socket or a poller; may block,
  *   for the time above.
  * Ownership: closes all contexts and sockets. */

@@ -7,6 +7,7 @@
 #include "thread.h"
 #include "szmq.h"
 
+#include <errno.h>
 #include <sched.h>
 #include <signal.h>
 #include <unistd.h>
@@ -24,7 +25,7 @@ int szi_thread_start(void *(*run)(void *), void *argument, pthread_t *joined)
         *joined = thread;
     else if (code == 0)
         pthread_detach(thread);
-    return -code;
+    return code == EAGAIN ? SZ_ETHREAD : -code;
 }
 
 /* Only these policies have priorities.  For others, libzmq asks for the best
