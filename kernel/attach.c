@@ -129,6 +129,7 @@ static int attach(szi_socket *socket, const char *text, bool bound,
                  : connect_socket(socket, text);
     if (code != 0)
         return szi_endpoint_explain(text, code);
+    socket->attached = true;
     if (inproc && bound)
         szi_inproc_bound(context, text);
     return 0;

@@ -46,6 +46,7 @@ typedef struct {
     szi_monitored *monitored; /* NULL if nothing monitors it */
     sz_statistics counts;
     uint64_t zeros; /* bit n: option number n, of SZI_AS_ZERO, was set to 0 */
+    bool attached;  /* it has had an endpoint */
     bool stream;    /* of this type, which sends by twos */
     bool multicast_loop;
     bool nodrop;  /* the option xpub-nodrop, which a swap overrides */

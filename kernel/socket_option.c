@@ -132,6 +132,14 @@ static szi_socket *prepare(sz_socket handle, const sz_option *option,
     return *code == 0 ? socket : NULL;
 }
 
+/* libzmq tells new marks to the other end of each connection, and does not
+ * notice that one whose peer has left is freed. */
+static bool is_late(const szi_socket *socket, const sz_option *option)
+{
+    return socket->attached &&
+           (option->number == ZMQ_SNDHWM || option->number == ZMQ_RCVHWM);
+}
+
 int sz_socket_set_integer(sz_socket handle, const sz_option *option,
                           int64_t value)
 {
@@ -145,6 +153,8 @@ int sz_socket_set_integer(sz_socket handle, const sz_option *option,
         szi_socket_touched(socket);
         return code;
     }
+    if (code == 0 && is_late(socket, option))
+        code = SZ_EATTACHED;
     if (code == 0 && socket->swap != NULL)
         code = szi_swap_option_allows(socket, option, value);
     if (code != 0)

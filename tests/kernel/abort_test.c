@@ -595,6 +595,42 @@ TEST(a_heartbeat_ttl_is_one_that_the_peer_understands)
     assert_code(sz_monitor_close(monitor), 0);
 }
 
+/* --------------------------------------------------------- high water marks
+ * -- */
+
+static void check_marks(sz_socket socket)
+{
+    static const char *const names[] = {"hwm", "sndhwm", "rcvhwm"};
+    for (size_t i = 0; i < 3; i++) {
+        assert_code(sz_socket_set_integer(socket, option(names[i]), 8),
+                    SZ_EATTACHED);
+        assert_int_equal(get(socket, names[i]), 7);
+    }
+}
+
+TEST(marks_are_set_before_the_first_endpoint)
+{
+    static const struct {
+        int (*attach)(sz_socket, const char *);
+        int (*detach)(sz_socket, const char *, size_t);
+        const char *endpoint;
+    } cases[] = {{bind_to, sz_socket_unbind, "inproc://marks"},
+                 {bind_to, sz_socket_unbind, anywhere},
+                 {connect_to, sz_socket_disconnect, nobody}};
+    for (size_t i = 0; i < 3; i++) {
+        sz_socket socket = make_socket("dealer");
+        assert_refused(cases[i].attach(socket, "tcp://nobody"));
+        set(socket, "hwm", 7);
+        assert_code(cases[i].attach(socket, cases[i].endpoint), 0);
+        check_marks(socket);
+        bool bound;
+        const char *real = sz_socket_endpoint(socket, 0, &bound);
+        assert_code(cases[i].detach(socket, real, strlen(real)), 0);
+        check_marks(socket);
+        assert_code(sz_socket_close(socket), 0);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -621,6 +657,7 @@ int main(void)
         cmocka_unit_test(a_pause_of_0_connects_again),
         cmocka_unit_test(a_pause_of_1_is_not_one_of_0),
         cmocka_unit_test(a_heartbeat_ttl_is_one_that_the_peer_understands),
+        cmocka_unit_test(marks_are_set_before_the_first_endpoint),
     };
     return run_all("abort", tests);
 }
