@@ -165,13 +165,14 @@ static int open_endpoint(sz_socket handle, const char *text, size_t length,
         return code;
     }
     szi_endpoint *endpoint = note_endpoint(socket, given, bound, listener);
+    if (!bound)
+        szi_name_taken(socket, endpoint != NULL ? endpoint->real : given,
+                       endpoint);
     if (endpoint == NULL) {
         detach(socket, given, bound);
         szi_free(given);
         return SZ_ENOMEM;
     }
-    if (!bound)
-        szi_name_taken(socket, endpoint);
     if (real != NULL)
         *real = endpoint->real;
     return 0;

@@ -154,13 +154,19 @@ int szi_name_check(szi_socket *socket, const char *endpoint)
     return socket->router_raw ? 0 : try_name(socket, name);
 }
 
-void szi_name_taken(szi_socket *socket, const szi_endpoint *endpoint)
+void szi_name_taken(szi_socket *socket, const char *text,
+                    const szi_endpoint *endpoint)
 {
-    if (!takes_name(socket, endpoint->real))
+    szi_name *name = socket->next_name;
+    if (!takes_name(socket, text))
         return;
-    socket->next_name->endpoint = endpoint;
-    szi_list_append(&socket->names, &socket->next_name->link);
     socket->next_name = NULL;
+    if (endpoint == NULL) {
+        szi_free(name);
+        return;
+    }
+    name->endpoint = endpoint;
+    szi_list_append(&socket->names, &name->link);
 }
 
 void szi_name_given_back(szi_socket *socket, const szi_endpoint *endpoint)

@@ -16,8 +16,12 @@ int szi_name_set(szi_socket *socket, const void *data, size_t size);
  * SZ_ENAMED, SZ_ESOCKETS, SZ_EDESCRIPTORS, SZ_ENOMEM, SZ_ETERM. */
 int szi_name_check(szi_socket *socket, const char *endpoint);
 
-/* The socket has connected to the endpoint, or let go of it. */
-void szi_name_taken(szi_socket *socket, const szi_endpoint *endpoint);
+/* libzmq has connected to the endpoint `text`.  Its record is NULL if the
+ * connect is undone at once. */
+void szi_name_taken(szi_socket *socket, const char *text,
+                    const szi_endpoint *endpoint);
+
+/* The socket has let go of the endpoint. */
 void szi_name_given_back(szi_socket *socket, const szi_endpoint *endpoint);
 
 #pragma GCC visibility pop

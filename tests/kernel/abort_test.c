@@ -367,6 +367,43 @@ TEST(a_name_waits_for_a_connect_that_takes_it)
     assert_code(connect_named(router, "x", nobody), SZ_ENAMED);
 }
 
+static int calls_left;
+
+static void *resize_some(void *old, size_t size)
+{
+    return calls_left-- > 0 ? realloc(old, size) : NULL;
+}
+
+/* A connect that is undone for lack of memory takes no name for good. */
+static int lack_memory(void *argument)
+{
+    (void)argument;
+    for (int calls = 0; calls < 8; calls++) {
+        calls_left = 1000;
+        sz_set_allocator(resize_some, free);
+        context = make_context();
+        sz_socket router = make_socket("router");
+        assert_code(set_text(router, "connect-routing-id", "x"), 0);
+        calls_left = calls;
+        int code = connect_to(router, nobody);
+        calls_left = 1000;
+        if (code != 0)
+            check_free_soon(router, "x");
+        assert_code(connect_named(router, "x", nobody), SZ_ENAMED);
+        finish(context);
+        await_threads();
+    }
+    return 0;
+}
+
+TEST(a_connect_that_is_undone_takes_no_name)
+{
+    finish(context);
+    await_threads();
+    assert_child(lack_memory, NULL);
+    context = make_context();
+}
+
 TEST(names_of_libzmq_are_reserved)
 {
     static const char *const types[] = {"router", "stream"};
@@ -647,6 +684,7 @@ int main(void)
         cmocka_unit_test(a_name_that_a_peer_chose_is_not_given),
         cmocka_unit_test(a_peer_is_reached_by_its_name),
         cmocka_unit_test(a_name_waits_for_a_connect_that_takes_it),
+        cmocka_unit_test(a_connect_that_is_undone_takes_no_name),
         cmocka_unit_test(names_of_libzmq_are_reserved),
         cmocka_unit_test(a_cpu_that_is_absent_is_refused),
         cmocka_unit_test(a_policy_that_is_unknown_is_refused),
