@@ -5,9 +5,11 @@
 #include "endpoint.h"
 #include "error.h"
 #include "inproc.h"
+#include "listener.h"
 #include "memory.h"
 #include "monitor_thread.h"
 #include "multicast.h"
+#include "peer_name.h"
 #include "socket.h"
 #include "use.h"
 
@@ -34,7 +36,8 @@ static const char *last_endpoint(szi_socket *socket)
     return code == 0 ? text : NULL;
 }
 
-static szi_endpoint *note_endpoint(szi_socket *socket, char *given, bool bound)
+static szi_endpoint *note_endpoint(szi_socket *socket, char *given, bool bound,
+                                   uint64_t listener)
 {
     const char *real = last_endpoint(socket);
     if (real == NULL || *real == '\0')
@@ -45,6 +48,7 @@ static szi_endpoint *note_endpoint(szi_socket *socket, char *given, bool bound)
         return NULL;
     memcpy(endpoint->real, real, length);
     endpoint->bound = bound;
+    endpoint->listener = listener;
     if (strcmp(real, given) != 0)
         endpoint->given = given;
     else
@@ -71,21 +75,45 @@ static bool lacks_domain(szi_socket *socket)
            size <= 1;
 }
 
-/* Whether the socket uses a descriptor that listens already.  libzmq does not
- * touch its path. */
-static bool given_descriptor(szi_socket *socket)
+static int bind_socket(szi_socket *socket, const char *text,
+                       uint64_t *listening)
 {
-    int fd = -1;
-    size_t size = sizeof fd;
-    return zmq_getsockopt(socket->zmq, ZMQ_USE_FD, &fd, &size) == 0 &&
-           fd != -1;
+    szi_listener listener;
+    int code = szi_listener_lend(socket, text, &listener);
+    /* libzmq does not touch the path of a listener that it was given. */
+    if (code == 0 && listener.given == -1)
+        code = szi_ipc_check(text);
+    if (code == 0) {
+        int done;
+        SZI_UNINTERRUPTED(done, zmq_bind(socket->zmq, text));
+        code = done == 0 ? 0 : szi_last_error();
+    }
+    szi_listener_lent(socket, &listener, code == 0);
+    *listening = listener.id;
+    return code;
 }
 
-static int attach(szi_socket *socket, const char *text, bool bound)
+static int connect_socket(szi_socket *socket, const char *text)
+{
+    int code = szi_name_check(socket, text);
+    if (code != 0)
+        return code;
+    int done;
+    SZI_UNINTERRUPTED(done, zmq_connect(socket->zmq, text));
+    return done == 0 ? 0 : szi_last_error();
+}
+
+/* *listener is the id of the listener that was bound with, or 0. */
+static int attach(szi_socket *socket, const char *text, bool bound,
+                  uint64_t *listener)
 {
     szi_context *context = socket->context;
     bool inproc = szi_endpoint_inproc(text);
     int code = 0;
+    /* libzmq aborts when a stream gets a message of several parts, or a
+     * command of another type, over inproc. */
+    if (inproc && socket->stream)
+        return SZ_ENOCOMPATPROTO;
     if (!inproc && lacks_domain(socket))
         return SZ_EZAPDOMAIN;
     if (!inproc && szi_monitors_all())
@@ -95,16 +123,26 @@ static int attach(szi_socket *socket, const char *text, bool bound)
     if (code == 0)
         code = inproc && !bound ? szi_inproc_connecting(context, text)
                                 : szi_multicast_check(socket->zmq, text);
-    if (code == 0 && bound && !given_descriptor(socket))
-        code = szi_ipc_check(text);
     if (code != 0)
         return code;
-    int done =
-        bound ? zmq_bind(socket->zmq, text) : zmq_connect(socket->zmq, text);
-    code = done == 0 ? 0 : szi_endpoint_explain(text, szi_last_error());
-    if (code == 0 && inproc && bound)
+    code = bound ? bind_socket(socket, text, listener)
+                 : connect_socket(socket, text);
+    if (code != 0)
+        return szi_endpoint_explain(text, code);
+    socket->attached = true;
+    if (inproc && bound)
         szi_inproc_bound(context, text);
-    return code;
+    return 0;
+}
+
+static int detach(szi_socket *socket, const char *real, bool bound)
+{
+    int done;
+    if (bound)
+        SZI_UNINTERRUPTED(done, zmq_unbind(socket->zmq, real));
+    else
+        SZI_UNINTERRUPTED(done, zmq_disconnect(socket->zmq, real));
+    return done == 0 ? 0 : szi_last_error();
 }
 
 static int open_endpoint(sz_socket handle, const char *text, size_t length,
@@ -119,18 +157,19 @@ static int open_endpoint(sz_socket handle, const char *text, size_t length,
     char *given = szi_copy_text(text, length);
     if (given == NULL)
         return SZ_ENOMEM;
-    code = attach(socket, given, bound);
+    uint64_t listener = 0;
+    code = attach(socket, given, bound, &listener);
     szi_socket_touched(socket);
     if (code != 0) {
         szi_free(given);
         return code;
     }
-    szi_endpoint *endpoint = note_endpoint(socket, given, bound);
+    szi_endpoint *endpoint = note_endpoint(socket, given, bound, listener);
+    if (!bound)
+        szi_name_taken(socket, endpoint != NULL ? endpoint->real : given,
+                       endpoint);
     if (endpoint == NULL) {
-        if (bound)
-            zmq_unbind(socket->zmq, given);
-        else
-            zmq_disconnect(socket->zmq, given);
+        detach(socket, given, bound);
         szi_free(given);
         return SZ_ENOMEM;
     }
@@ -150,6 +189,7 @@ static void forget_endpoint(szi_socket *socket, const char *real, bool bound)
         next = SZI_NEXT(e, szi_endpoint, link);
         if (e->bound != bound || strcmp(e->real, real) != 0)
             continue;
+        szi_name_given_back(socket, e);
         szi_list_remove(&socket->endpoints, &e->link);
         szi_list_append(&gone, &e->link);
     }
@@ -170,9 +210,7 @@ static int close_endpoint(sz_socket handle, const char *text, size_t length,
         return SZ_ENOMEM;
     szi_endpoint *endpoint = find_endpoint(socket, given, bound);
     const char *real = endpoint != NULL ? endpoint->real : given;
-    int done = bound ? zmq_unbind(socket->zmq, real)
-                     : zmq_disconnect(socket->zmq, real);
-    int code = done == 0 ? 0 : szi_last_error();
+    int code = detach(socket, real, bound);
     szi_socket_touched(socket);
     if (code == 0 && !bound)
         szi_monitored_disconnected(socket, real);

@@ -3,6 +3,7 @@
 #include "clock.h"
 #include "error.h"
 
+#include <errno.h>
 #include <poll.h>
 #include <time.h>
 
@@ -21,7 +22,12 @@ int64_t sz_now(void)
 int sz_wait(int fd, int timeout)
 {
     struct pollfd watched = {.fd = fd, .events = POLLIN};
-    int n = poll(&watched, 1, timeout);
+    if (fd < 0) /* poll would ignore it, and only wait */
+        return SZ_EBADF;
+    int n;
+    do
+        n = poll(&watched, 1, timeout);
+    while (n < 0 && errno == EINTR && timeout == 0);
     if (n < 0)
         return szi_last_error();
     if (watched.revents & POLLNVAL)

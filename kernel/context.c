@@ -6,8 +6,10 @@
 #include "handle.h"
 #include "memory.h"
 #include "option_table.h"
+#include "thread.h"
 
 #include <errno.h>
+#include <sched.h>
 #include <unistd.h>
 
 /* After a fork, `all` lists contexts of the parent, which the child must not
@@ -76,6 +78,7 @@ int sz_context_new(sz_context *handle)
     pthread_mutex_init(&context->lock, NULL);
     pthread_cond_init(&context->drained, NULL);
     pthread_mutex_init(&context->monitoring, NULL);
+    context->priority = -1;
     atomic_init(&context->references, 1);
     atomic_init(&context->closing, false);
     atomic_init(&context->gone, false);
@@ -124,6 +127,20 @@ static int explain(const sz_option *option, char access, int code)
     return code == SZ_EINVAL && !wrong ? SZ_EUNSUPPORTED : code;
 }
 
+/* A policy is tried with its least priority: its own may be set later. */
+static int try_schedule(const sz_option *option, int value)
+{
+    switch (option->number) {
+    case ZMQ_THREAD_AFFINITY_CPU_ADD:
+        return szi_thread_try((szi_schedule){-1, -1, value});
+    case ZMQ_THREAD_SCHED_POLICY:
+        return szi_thread_try(
+            (szi_schedule){value, sched_get_priority_min(value), -1});
+    default:
+        return 0;
+    }
+}
+
 /* The lock of the context keeps another thread from terminating it during the
  * call of libzmq. */
 static int set(szi_context *context, const sz_option *option, int64_t value)
@@ -132,8 +149,13 @@ static int set(szi_context *context, const sz_option *option, int64_t value)
         return SZ_ETERM;
     if (context->limit != 0 && option->types == SZI_EARLY)
         return SZ_ELATE;
+    int code = try_schedule(option, (int)value);
+    if (code != 0)
+        return code;
     if (zmq_ctx_set(context->zmq, option->number, (int)value) != 0)
         return explain(option, 'w', szi_last_error());
+    if (option->number == ZMQ_THREAD_PRIORITY)
+        context->priority = (int)value;
     return 0;
 }
 

@@ -32,6 +32,7 @@ typedef struct {
     szi_list sockets; /* the open ones */
     int count;
     int limit;           /* max-sockets, from the first socket on; else 0 */
+    int priority;        /* the option thread-priority, or -1 */
     atomic_bool shut;    /* shutdown or terminate was called */
     atomic_bool closing; /* terminate was called */
     atomic_bool gone;    /* libzmq has terminated it */

@@ -11,7 +11,8 @@
 typedef struct {
     szi_link link; /* of the socket's endpoints, oldest first */
     bool bound;
-    char *given; /* what the caller wrote, if libzmq completed it */
+    uint64_t listener; /* see listener.h; 0 for none */
+    char *given;       /* what the caller wrote, if libzmq completed it */
     char real[];
 } szi_endpoint;
 

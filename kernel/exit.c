@@ -91,7 +91,9 @@ static void report_closed(szi_context *context, sz_undelivered *report,
 static int await_end(sz_context handle, int linger, int64_t begun)
 {
     int code;
-    while ((code = sz_context_terminate(handle)) == SZ_EAGAIN) {
+    while ((code = sz_context_terminate(handle)) == SZ_EAGAIN ||
+           code == SZ_ETHREAD) {
+        bool begun_to_end = code == SZ_EAGAIN;
         szi_context *context = szi_context_hold(handle, &code);
         if (context == NULL)
             return 0;
@@ -101,6 +103,8 @@ static int await_end(sz_context handle, int linger, int64_t begun)
         if (left > 0)
             sz_wait(context->done[0], left < LOOK ? (int)left : LOOK);
         szi_context_release(context);
+        if (left <= 0 && !begun_to_end)
+            return SZ_ETHREAD;
         if (left <= 0)
             return any ? SZ_EAGAIN : 0;
     }
@@ -124,9 +128,10 @@ int sz_exit(int linger, sz_undelivered *report, void *argument)
     int result = 0, code = 0;
     for (size_t i = 0; i < all.count; i++) {
         sz_context handle = {all.ids[i]};
-        if (await_end(handle, linger, begun) != SZ_EAGAIN)
+        code = await_end(handle, linger, begun);
+        if (code != SZ_EAGAIN && code != SZ_ETHREAD)
             continue;
-        result = SZ_EAGAIN;
+        result = code;
         szi_context *context = szi_context_hold(handle, &code);
         if (context == NULL)
             continue;

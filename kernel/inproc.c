@@ -77,7 +77,8 @@ void szi_inproc_resolve(szi_context *context)
     pending *first;
     while ((first = SZI_FIRST(&context->pending, pending, link)) != NULL) {
         szi_list_remove(&context->pending, &first->link);
-        zmq_bind(context->resolver, first->text);
+        int done;
+        SZI_UNINTERRUPTED(done, zmq_bind(context->resolver, first->text));
         szi_free(first);
     }
 }

@@ -6,6 +6,7 @@
 #include "linger.h"
 #include "memory.h"
 #include "monitor_thread.h"
+#include "thread.h"
 #include "watch.h"
 
 #include <limits.h>
@@ -19,19 +20,31 @@ static int64_t descriptors_to_start(szi_context *context)
 }
 
 /* The context needs more places than its user asked for: one for the resolver
- * of inproc.c, one for the ROUTER of monitor_thread.c and a PAIR for each
- * monitored socket. */
+ * of inproc.c, one for the peer of peer_name.c, one for the ROUTER of
+ * monitor_thread.c and a PAIR for each monitored socket. */
 static int places(int limit)
 {
     enum {
         MOST = 65536
     };
-    int64_t all = (int64_t)limit + (limit < MOST ? limit : MOST) + 2;
+    int64_t all = (int64_t)limit + (limit < MOST ? limit : MOST) + 3;
     return all < INT_MAX ? (int)all : INT_MAX;
+}
+
+/* libzmq aborts if the system refuses how its threads are to be scheduled. */
+static int try_threads(szi_context *context)
+{
+    int policy = zmq_ctx_get(context->zmq, ZMQ_THREAD_SCHED_POLICY);
+    if (policy == -1 && context->priority == -1)
+        return 0;
+    return szi_thread_try((szi_schedule){policy, context->priority, -1});
 }
 
 static int start(szi_context *context)
 {
+    int code = try_threads(context);
+    if (code != 0)
+        return code;
     if (!szi_descriptors_free(descriptors_to_start(context)))
         return SZ_EDESCRIPTORS;
     int limit = zmq_ctx_get(context->zmq, ZMQ_MAX_SOCKETS);
@@ -105,6 +118,7 @@ static szi_socket *new_socket(szi_context *context, const sz_type *type)
     socket->context = context;
     socket->type = type;
     socket->receive_timeout = socket->send_timeout = -1;
+    socket->stream = type->number == ZMQ_STREAM;
     socket->multicast_loop = true;
     zmq_msg_init(&socket->first);
     return socket;
@@ -144,7 +158,9 @@ int sz_socket_new(sz_context handle, const sz_type *type, sz_socket *made)
     szi_context *context = szi_context_hold(handle, &code);
     if (context == NULL)
         return code;
-    if (atomic_load(&context->shut))
+    if (type == NULL)
+        code = SZ_EVALUE;
+    else if (atomic_load(&context->shut))
         code = SZ_ETERM;
     else
         code = type->draft ? SZ_EDRAFT : make(context, type, made);

@@ -4,14 +4,18 @@
 #include "descriptor.h"
 #include "memory.h"
 
+#include <fcntl.h>
+
 /* libzmq closes the descriptor when the last message has left.  The number may
- * then be in use for another file. */
+ * then be in use for another file; a socket whose id is unknown counts then
+ * too. */
 bool szi_closed_lingers(const szi_closed *closed)
 {
     if (atomic_load(&closed->draining))
         return true;
-    return closed->fd_id >= 0 &&
-           szi_descriptor_id(closed->fd) == closed->fd_id;
+    if (closed->fd_id < 0)
+        return fcntl(closed->fd, F_GETFD) != -1;
+    return szi_descriptor_id(closed->fd) == closed->fd_id;
 }
 
 void szi_closed_free(szi_closed *closed)

@@ -16,7 +16,7 @@ typedef struct {
     const sz_type *type;
     szi_list endpoints;
     int fd;
-    int64_t fd_id; /* of `fd`, or -1 if the system has no such numbers */
+    int64_t fd_id; /* of `fd`, or -1 if it could not be read */
     int linger;
     atomic_bool draining; /* a thread of linger.c has the socket */
     atomic_bool kept;     /* sz_exit bounds the time instead of the linger */

@@ -233,10 +233,15 @@ static int begin(szi_monitor_thread *thread, szi_socket *socket,
     make_id(id, o, ++thread->serial);
     snprintf(name, sizeof name, "inproc://szmq.monitor.%llu",
              (unsigned long long)thread->serial);
-    if (zmq_socket_monitor(socket->zmq, name, SZ_EVENT_ALL) != 0 ||
-        zmq_setsockopt(thread->router, ZMQ_CONNECT_ROUTING_ID, id,
-                       sizeof id) != 0 ||
-        zmq_connect(thread->router, name) != 0)
+    int done;
+    SZI_UNINTERRUPTED(done,
+                      zmq_socket_monitor(socket->zmq, name, SZ_EVENT_ALL));
+    if (done == 0)
+        done = zmq_setsockopt(thread->router, ZMQ_CONNECT_ROUTING_ID, id,
+                              sizeof id);
+    if (done == 0)
+        SZI_UNINTERRUPTED(done, zmq_connect(thread->router, name));
+    if (done != 0)
         return szi_last_error();
     szi_list_append(&thread->monitored, &o->link);
     o->socket = socket;

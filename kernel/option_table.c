@@ -136,7 +136,8 @@ int64_t szi_option_inward(const sz_option *option, int64_t value)
 {
     if (option->rule == SZI_SCALED)
         return value * option->operand;
-    if (option->rule == SZI_ZERO && value == 0)
+    if ((option->rule == SZI_ZERO || option->rule == SZI_AS_ZERO) &&
+        value == 0)
         return option->operand;
     return value;
 }

@@ -14,6 +14,8 @@ enum {
     SZI_ALSO,    /* writing sets option number `operand` to the same value */
     SZI_SCALED,  /* our unit is `operand` of libzmq's */
     SZI_ZERO,    /* our 0 is libzmq's `operand` */
+    SZI_AS_ZERO, /* the same, but `operand` is a value of ours too: the socket
+                  * remembers which it was */
     SZI_KEPT,    /* libzmq cannot read it: the socket remembers it */
     SZI_SWAP,    /* an option of the swap: `operand` is a szi_swap_value */
     SZI_PARTIAL, /* libzmq accepts only some of the values in range */

@@ -41,6 +41,12 @@ void szi_socket_free(szi_socket *socket)
     szi_parts_drop(socket);
     zmq_msg_close(&socket->first);
     szi_free(socket->rest);
+    szi_name *name;
+    while ((name = SZI_FIRST(&socket->names, szi_name, link)) != NULL) {
+        szi_list_remove(&socket->names, &name->link);
+        szi_free(name);
+    }
+    szi_free(socket->next_name);
     szi_free(socket->scratch);
     szi_free(socket->swap_directory);
     szi_free(socket);

@@ -20,6 +20,14 @@ enum {
 typedef struct szi_swap_socket szi_swap_socket;
 typedef struct szi_monitored szi_monitored;
 
+/* A name that the program gave to a peer: see peer_name.h. */
+typedef struct {
+    szi_link link;
+    const szi_endpoint *endpoint; /* that it was given for */
+    size_t size;
+    char data[];
+} szi_name;
+
 typedef struct {
     void *zmq;
     szi_context *context;
@@ -37,12 +45,18 @@ typedef struct {
     szi_swap_socket *swap; /* NULL if it has no swap */
     szi_monitored *monitored; /* NULL if nothing monitors it */
     sz_statistics counts;
+    uint64_t zeros; /* bit n: option number n, of SZI_AS_ZERO, was set to 0 */
+    bool attached;  /* it has had an endpoint */
+    bool stream;    /* of this type, which sends by twos */
     bool multicast_loop;
     bool nodrop;  /* the option xpub-nodrop, which a swap overrides */
     bool relaxed; /* the option req-relaxed */
+    bool router_mandatory, router_handover, router_raw, probe_router;
     bool swap_plaintext;
     char *swap_directory; /* NULL for the default */
     szi_list endpoints;   /* under the lock of the context */
+    szi_list names;       /* of peers that the program named */
+    szi_name *next_name;  /* of the peer that is connected next, or NULL */
     szi_closed *closed;   /* what stays when the socket is freed */
     char *scratch;        /* what the last call returned a pointer to */
     uint64_t id;

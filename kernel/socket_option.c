@@ -3,6 +3,7 @@
 #include "error.h"
 #include "memory.h"
 #include "option_table.h"
+#include "peer_name.h"
 #include "socket.h"
 #include "swap_option.h"
 #include "use.h"
@@ -67,10 +68,19 @@ static int write_integer(szi_socket *socket, const sz_option *option,
     return 0;
 }
 
+/* Options that are SZI_AS_ZERO have numbers below 64. */
+static uint64_t zero_bit(const sz_option *option)
+{
+    return option->rule == SZI_AS_ZERO ? UINT64_C(1) << option->number : 0;
+}
+
 /* Records what the kernel later needs without asking libzmq. */
 static void remember(szi_socket *socket, const sz_option *option,
                      int64_t value)
 {
+    socket->zeros &= ~zero_bit(option);
+    if (value == 0)
+        socket->zeros |= zero_bit(option);
     switch (option->number) {
     case ZMQ_LINGER:
         socket->linger = (int)value;
@@ -83,6 +93,19 @@ static void remember(szi_socket *socket, const sz_option *option,
         break;
     case ZMQ_REQ_RELAXED:
         socket->relaxed = value != 0;
+        break;
+    case ZMQ_ROUTER_MANDATORY:
+        socket->router_mandatory = value != 0;
+        break;
+    case ZMQ_ROUTER_HANDOVER:
+        socket->router_handover = value != 0;
+        break;
+    case ZMQ_ROUTER_RAW:
+        /* It cannot be taken back: libzmq keeps it for later connections. */
+        socket->router_raw |= value != 0;
+        break;
+    case ZMQ_PROBE_ROUTER:
+        socket->probe_router = value != 0;
         break;
     case ZMQ_XPUB_NODROP:
         socket->nodrop = value != 0;
@@ -109,6 +132,14 @@ static szi_socket *prepare(sz_socket handle, const sz_option *option,
     return *code == 0 ? socket : NULL;
 }
 
+/* libzmq tells new marks to the other end of each connection, and does not
+ * notice that one whose peer has left is freed. */
+static bool is_late(const szi_socket *socket, const sz_option *option)
+{
+    return socket->attached &&
+           (option->number == ZMQ_SNDHWM || option->number == ZMQ_RCVHWM);
+}
+
 int sz_socket_set_integer(sz_socket handle, const sz_option *option,
                           int64_t value)
 {
@@ -122,6 +153,8 @@ int sz_socket_set_integer(sz_socket handle, const sz_option *option,
         szi_socket_touched(socket);
         return code;
     }
+    if (code == 0 && is_late(socket, option))
+        code = SZ_EATTACHED;
     if (code == 0 && socket->swap != NULL)
         code = szi_swap_option_allows(socket, option, value);
     if (code != 0)
@@ -151,6 +184,10 @@ int sz_socket_get_integer(sz_socket handle, const sz_option *option,
         *value = szi_swap_option_get(socket, option);
         return 0;
     }
+    if (socket->zeros & zero_bit(option)) {
+        *value = 0;
+        return 0;
+    }
     if (socket->swap != NULL && option->number == ZMQ_EVENTS) {
         code = szi_socket_state(socket);
         *value = code;
@@ -161,7 +198,10 @@ int sz_socket_get_integer(sz_socket handle, const sz_option *option,
     size_t size = szi_option_width(option);
     bool is_narrow = size == sizeof narrow;
     void *to = is_narrow ? (void *)&narrow : &wide;
-    if (zmq_getsockopt(socket->zmq, option->number, to, &size) != 0)
+    int failed;
+    SZI_UNINTERRUPTED(failed,
+                      zmq_getsockopt(socket->zmq, option->number, to, &size));
+    if (failed)
         code = explain(socket, option, 'r', szi_last_error());
     else
         *value = szi_option_outward(option, is_narrow ? narrow : wide);
@@ -183,6 +223,8 @@ int sz_socket_set_bytes(sz_socket handle, const sz_option *option,
         return szi_swap_option_set_directory(socket, data, size);
     if (code == 0 && socket->swap != NULL)
         code = szi_swap_option_allows(socket, option, 1);
+    if (code == 0 && option->number == ZMQ_CONNECT_ROUTING_ID)
+        code = szi_name_set(socket, data, size);
     if (code != 0)
         return code;
     char key[SZ_KEY_TEXT + 1];

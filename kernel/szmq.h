@@ -30,14 +30,16 @@
  *   file errors: SZ_ENOENT, SZ_EACCES, SZ_EPERM, SZ_EEXIST, SZ_ENOTDIR,
  *     SZ_EISDIR, SZ_ELOOP, SZ_ENAMETOOLONG, SZ_EINVAL, SZ_EBUSY, SZ_ENXIO,
  *     SZ_ENODEV, SZ_EMFILE, SZ_ENFILE, SZ_ENOMEM, SZ_ENOSPC, SZ_EFBIG,
- *     SZ_EROFS, SZ_EIO, SZ_EINTR (as open(2), read(2), write(2), fsync(2) and
- *     rename(2) describe them; a file system may add others, which have no
- *     name here and come back as the negated errno, for example -EDQUOT).
+ *     SZ_EROFS, SZ_EDQUOT, SZ_EIO, SZ_EINTR (as open(2), read(2), write(2),
+ *     fsync(2) and rename(2) describe them; a file system may add others,
+ *     which have no name here and come back as the negated errno, for example
+ *     -ESTALE).
  *
  * SZ_EAGAIN means that the function would have to wait.  SZ_EINTR means that a
- * signal handler ran; unless the contract says otherwise nothing was done, and
- * the caller calls again.  SZ_ETERM means that the context was shut down or
- * terminated.
+ * signal handler ran while the function waited; nothing was done, and the
+ * caller calls again.  Functions that do not wait are not interrupted, and
+ * neither are those that wait with a timeout of 0.  SZ_ETERM means that the
+ * context was shut down or terminated.
  *
  * Aborts.  libzmq ends the process with abort(3) in some situations.  The
  * kernel checks for those that it knows and returns an error instead.  It
@@ -323,9 +325,11 @@ int sz_context_check(sz_context context);
  * Result: 0.
  * Errors: handle errors, option errors, SZ_EREADONLY, SZ_ERANGE (outside `min`
  *   to `max`), SZ_ELATE (it must precede the first socket of the context),
- *   SZ_EINVAL (thread-affinity-cpu-remove: the CPU was not added), SZ_ETERM
- *   (termination has begun).
- * Threads: any.  Ownership: none. */
+ *   SZ_ECPU, SZ_ESCHEDULE, SZ_ETHREAD (thread-affinity-cpu-add and
+ *   thread-sched-policy, which a thread of the kernel tries: it was refused,
+ * or no thread can be started), SZ_EINVAL (thread-affinity-cpu-remove: the CPU
+ * was not added), SZ_ETERM (termination has begun). Threads: any.  Ownership:
+ * none. */
 int sz_context_set(sz_context context, const sz_option *option, int64_t value);
 
 /* Reads an `option` of `context` into *value, in the unit of its row.
@@ -368,9 +372,9 @@ int sz_context_shutdown(sz_context context);
  *
  * Result: 0 once the context is gone, also if it was gone before.  In a forked
  *   child 0, and the handle is closed.
- * Errors: SZ_EHANDLE, SZ_EAGAIN (the context is not gone yet; also if
- *   pthread_create(3) failed, and then nothing has begun and the descriptor
- *   does not become readable, so wait with a time limit).
+ * Errors: SZ_EHANDLE, SZ_EAGAIN (the context is not gone yet), SZ_ETHREAD
+ *   (no thread can be started; nothing has begun, and the caller may try
+ *   again).
  * Threads: any, under the condition above.  Ownership: closes the sockets, and
  *   the handle on 0. */
 int sz_context_terminate(sz_context context);
@@ -403,7 +407,10 @@ void sz_context_drop(sz_context context);
  * Errors: handle errors, SZ_EDRAFT (of a draft type), SZ_ESOCKETS (max-sockets
  *   are open), SZ_EAGAIN (libzmq has not freed closed sockets yet: try again
  *   in a moment; no descriptor reports it), SZ_EDESCRIPTORS (libzmq would
- *   abort for lack of descriptors), SZ_ENFILE, SZ_ENOMEM, SZ_ETERM.
+ *   abort for lack of descriptors), SZ_ESCHEDULE (the first socket of the
+ *   context: the system refuses thread-sched-policy with thread-priority),
+ *   SZ_ETHREAD (they cannot be tried), SZ_EVALUE (`type` is NULL, as
+ *   sz_type_find returns it), SZ_ENFILE, SZ_ENOMEM, SZ_ETERM.
  * Threads: any.  Ownership: the calling thread owns the socket, and closes
  *   it. */
 int sz_socket_new(sz_context context, const sz_type *type, sz_socket *socket);
@@ -441,18 +448,23 @@ const sz_type *sz_socket_type(sz_socket socket);
  *     SZ_EPATH, SZ_EPROTONOSUPPORT (libzmq does not know the transport),
  *     SZ_ENOCOMPATPROTO (not for this type of socket), SZ_EMULTICAST, SZ_ERATE
  *     (multicast: the option rate), SZ_EZAPDOMAIN (zap-enforce-domain without
- *     zap-domain), SZ_EMTHREAD (no I/O thread), SZ_EINVAL (libzmq does not
- *     understand the address, or cannot look it up), SZ_ENODEV (no such
- *     interface), SZ_EADDRINUSE, SZ_EADDRNOTAVAIL, SZ_EAFNOSUPPORT, SZ_EACCES,
- *     SZ_EPERM (pgm needs privileges), SZ_ENOBUFS, SZ_EDESCRIPTORS, SZ_EMFILE,
- *     SZ_ENFILE, SZ_ENOMEM, SZ_EINTR, SZ_ETERM, SZ_ESOCKETS, SZ_EAGAIN
- *     (both only after sz_observe_all, as for sz_monitor_new). */
+ *     zap-domain), SZ_ELISTENER (bind: the option use-fd), SZ_EMTHREAD (no
+ *     I/O thread), SZ_EINVAL (libzmq does not understand the address, or
+ *     cannot look it up), SZ_ENODEV (no such interface), SZ_EADDRINUSE,
+ *     SZ_EADDRNOTAVAIL, SZ_EAFNOSUPPORT, SZ_EACCES, SZ_EPERM (pgm needs
+ *     privileges), SZ_ENOBUFS, SZ_EDESCRIPTORS, SZ_EMFILE, SZ_ENFILE,
+ *     SZ_ENOMEM, SZ_ETERM, SZ_ESOCKETS, SZ_ETHREAD (both only after
+ *     sz_observe_all, as for sz_monitor_new). */
 
 /* Binds `socket` to the `length` bytes at `endpoint`; see zmq_bind(3).  A host
  * must be an interface, a numeric address or *.  After a socket was closed or
  * unbound, its address can remain in use for a moment.  For ipc, a path at
  * which no process listens any more is replaced; a path at which one listens,
  * or that is not a socket, is in use.
+ *
+ * The option use-fd names a descriptor that listens, for one bind.  libzmq
+ * gets a duplicate: the caller keeps its descriptor, and closes it.  The bind
+ * sets the option back to -1.
  *
  * Result: 0; if `real` is not NULL, *real is the endpoint as libzmq completed
  *   it, a string: "tcp://127.0.0.1:*" with the port that the system chose.
@@ -467,11 +479,19 @@ int sz_socket_bind(sz_socket socket, const char *endpoint, size_t length,
  * libzmq makes the connection later, in its own thread, and retries until it
  * succeeds.  So 0 does not mean that the peer exists.
  *
+ * The option connect-routing-id names the peer that is connected next.  If a
+ * peer has the name already, the connect is refused and the name stays set;
+ * if that peer chose the name itself and is connected, it receives an empty
+ * message, as from the option probe-router.  A name is free some time after
+ * its peer was disconnected, and after everything from it was received; on a
+ * socket with router-raw it is never free again.  A peer that takes the name
+ * in the very moment of the connect still makes libzmq abort.
+ *
  * Result: 0; if `real` is not NULL, *real is the endpoint as libzmq completed
  *   it, a string.
- * Errors: handle errors, endpoint errors, SZ_ESOCKETS (inproc: libzmq could
- *   not make the socket that the kernel reserves for connects that precede
- *   their bind).
+ * Errors: handle errors, endpoint errors, SZ_ENAMED, SZ_ESOCKETS (libzmq could
+ *   not make the socket that the kernel needs: for inproc connects that
+ *   precede their bind, and to try a name).
  * Threads: owner; may block on a name lookup for ws, wss, pgm and epgm.
  * Ownership: *real belongs to the socket, and is valid until the next call for
  *   it. */
@@ -486,7 +506,7 @@ int sz_socket_connect(sz_socket socket, const char *endpoint, size_t length,
  * Result: 0.
  * Errors: handle errors, SZ_ENOENT (the socket has no such endpoint), SZ_ENUL,
  *   SZ_EINVAL (not an endpoint), SZ_EPROTONOSUPPORT, SZ_ENOCOMPATPROTO,
- *   SZ_ENOMEM, SZ_EINTR, SZ_ETERM.
+ *   SZ_ENOMEM, SZ_ETERM.
  * Threads: owner; may block on a name lookup for a tcp endpoint that the
  *   socket does not have.
  * Ownership: none; endpoint strings of the socket become invalid. */
@@ -510,7 +530,8 @@ const char *sz_socket_endpoint(sz_socket socket, size_t index, bool *bound);
  *
  * Result: 0.
  * Errors: handle errors, option errors, SZ_EREADONLY, SZ_ETYPE (not for
- *   sockets of this type), SZ_ERANGE (outside `min` to `max`), SZ_ETERM,
+ *   sockets of this type), SZ_ERANGE (outside `min` to `max`), SZ_EATTACHED
+ *   (hwm, sndhwm and rcvhwm: the socket has or had an endpoint), SZ_ETERM,
  *   SZ_ESWAPTYPE, SZ_ESWAPHWM, SZ_ESWAPCONFLATE, SZ_ESWAPCURVE,
  *   SZ_ESWAPNODROP, SZ_ESWAPBUSY (see "swap" below), SZ_ENOMEM, file errors
  *   (turning a swap on tries to write to its directory).
@@ -522,8 +543,7 @@ int sz_socket_set_integer(sz_socket socket, const sz_option *option,
  * unit of its row; see zmq_getsockopt(3).
  *
  * Result: 0.
- * Errors: handle errors, option errors, SZ_EWRITEONLY, SZ_ETYPE, SZ_EINTR,
- *   SZ_ETERM.
+ * Errors: handle errors, option errors, SZ_EWRITEONLY, SZ_ETYPE, SZ_ETERM.
  * Threads: owner.  Ownership: none. */
 int sz_socket_get_integer(sz_socket socket, const sz_option *option,
                           int64_t *value);
@@ -534,12 +554,11 @@ int sz_socket_get_integer(sz_socket socket, const sz_option *option,
  * Result: 0.
  * Errors: handle errors, option errors, SZ_EREADONLY, SZ_ETYPE (not for
  *   sockets of this type), SZ_ELENGTH (outside `min` to `max`), SZ_ENUL,
- *   SZ_EKEY, SZ_EZ85DIGIT, SZ_EZ85RANGE, SZ_EPROPERTY, SZ_EMANUAL
- *   (subscribing by an xpub socket without xpub-manual), SZ_EINVAL (libzmq
- *   refuses the value), SZ_ESWAPCURVE, SZ_ETERM, SZ_ESWAPLATE, SZ_ENOMEM,
- *   file errors (these three for swap-directory; setting it tries to write
- *   there).
- * Threads: owner.  Ownership: none. */
+ *   SZ_EKEY, SZ_EZ85DIGIT, SZ_EZ85RANGE, SZ_EPROPERTY, SZ_ERESERVED (for
+ * connect-routing-id), SZ_EMANUAL (subscribing by an xpub socket without
+ * xpub-manual), SZ_EINVAL (libzmq refuses the value), SZ_ESWAPCURVE, SZ_ETERM,
+ * SZ_ESWAPLATE, SZ_ENOMEM, file errors (these three for swap-directory;
+ * setting it tries to write there). Threads: owner.  Ownership: none. */
 int sz_socket_set_bytes(sz_socket socket, const sz_option *option,
                         const void *data, size_t size);
 
@@ -566,7 +585,7 @@ enum {
  * arrived, and consumes the edge of the descriptor.
  *
  * Result: SZ_IN, SZ_OUT, both, or 0.
- * Errors: handle errors, SZ_EINTR, SZ_ETERM.
+ * Errors: handle errors, SZ_ETERM.
  * Threads: owner.  Ownership: none. */
 int sz_socket_events(sz_socket socket);
 
@@ -676,12 +695,13 @@ typedef struct {
  *   send errors: SZ_EAGAIN (no room: wait for SZ_OUT), SZ_EFSM (a REQ or REP
  *     socket whose turn is to receive), SZ_EHOSTUNREACH (a ROUTER with
  *     router-mandatory, or a STREAM, has no such peer), SZ_ENOTSUP (the type
- *     does not send), SZ_ENOMEM, SZ_EINTR, SZ_ETERM, SZ_ESWAPSIZE,
- *     SZ_ECORRUPT, file errors (these three only with a swap).
+ *     does not send), SZ_ETWOPARTS (a STREAM sends the name of a peer and
+ *     bytes), SZ_ENOMEM, SZ_ETERM, SZ_ESWAPSIZE, SZ_ECORRUPT, file errors
+ *     (these three only with a swap).
  *   receive errors: SZ_EAGAIN (no message: wait for SZ_IN), SZ_EFSM (a REQ or
  *     REP socket whose turn is to send), SZ_ENOTSUP (the type does not
- *     receive), SZ_ENOMEM, SZ_EINTR, SZ_ETERM (after these three,
- *     the next call continues with a message that was received in part).
+ *     receive), SZ_ENOMEM, SZ_ETERM (after these two, the next call continues
+ *     with a message that was received in part).
  *
  * A failed send leaves the socket as it was. */
 
@@ -728,7 +748,8 @@ int sz_receive_held(sz_socket socket);
  * handler that runs just before the call does not end it.
  *
  * Result: the number of parts, 1 or more.
- * Errors: handle errors, receive errors (SZ_EAGAIN after the timeout).
+ * Errors: handle errors, receive errors (SZ_EAGAIN after the timeout),
+ *   SZ_EINTR.
  * Threads: owner; may block, up to `timeout`.
  * Ownership: the parts belong to the socket, until sz_release or the next
  *   sz_receive. */
@@ -866,9 +887,9 @@ enum {
  *
  * Result: 0; *moved is what was done.  It is valid after an error too.
  * Errors: handle errors (of any socket), SZ_ENOTSUP (the type of `from` does
- *   not receive, or that of `to` or `capture` does not send), SZ_ENOMEM,
- *   SZ_EINTR, SZ_ETERM, SZ_ECORRUPT, file errors (both only if `to` has a
- *   swap).
+ *   not receive, or that of `to` or `capture` does not send), SZ_ETWOPARTS
+ *   (`to` is a STREAM), SZ_ENOMEM, SZ_ETERM, SZ_ECORRUPT, file
+ *   errors (both only if `to` has a swap).
  * Threads: owner of all sockets.  Ownership: none. */
 int sz_proxy_move(sz_socket from, sz_socket to, sz_socket capture,
                   sz_moved *moved);
@@ -1175,7 +1196,7 @@ const char *sz_event_text(const sz_event_type *type, uint32_t value);
  * Result: 0; *monitor is the handle.
  * Errors: handle errors, SZ_ERANGE (`events` has other bits), SZ_EDESCRIPTORS,
  *   SZ_ESOCKETS (libzmq cannot make the socket that reads events), SZ_EMFILE,
- *   SZ_ENFILE, SZ_EAGAIN (no thread can be started), SZ_EINTR, SZ_ENOMEM,
+ *   SZ_ENFILE, SZ_ETHREAD (no thread can be started), SZ_ENOMEM,
  *   SZ_ETERM.
  * Threads: owner.  Ownership: the calling thread owns the monitor, and closes
  *   it.  Monitor, socket and context may be closed in any order. */
@@ -1415,11 +1436,10 @@ int sz_socket_wait(sz_socket socket, int events, int timeout);
 
 /* Waits until the descriptor `fd` is readable, at end of file or in error, at
  * most `timeout` milliseconds, or without limit if it is -1.  See poll(2).
- * `fd` must not be negative: poll(2) would only wait for the timeout.
  *
  * Result: 0.
- * Errors: SZ_EAGAIN (after the timeout), SZ_EINTR, SZ_EBADF (not open),
- *   SZ_ENOMEM.
+ * Errors: SZ_EAGAIN (after the timeout), SZ_EINTR, SZ_EBADF (not open, or
+ *   negative), SZ_ENOMEM.
  * Threads: any; may block, up to `timeout`.  Ownership: none. */
 int sz_wait(int fd, int timeout);
 
@@ -1438,10 +1458,11 @@ typedef void sz_undelivered(const char *type, const char *endpoint,
  * for each endpoint of each socket that still holds messages, sockets that
  * were closed before included.  Which sockets those are is known only on
  * Linux, with /proc, and if a descriptor was free when the socket was closed.
- * Other sockets get the 100 milliseconds and are not reported.
+ * Other sockets count until their context is gone or their descriptor closed.
  *
- * Result: 0 if all known messages left.
- * Errors: SZ_EAGAIN (the time is up), SZ_ENOMEM (nothing was closed).
+ * Result: 0 if all messages left.
+ * Errors: SZ_EAGAIN (the time is up), SZ_ETHREAD (no thread can be started to
+ *   terminate a context), SZ_ENOMEM (nothing was closed).
  * Threads: any, while no other thread uses a socket or a poller; may block,
  *   for the time above.
  * Ownership: closes all contexts and sockets. */

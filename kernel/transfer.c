@@ -30,6 +30,8 @@ static int send_bytes_on(szi_socket *socket, const void *data, size_t size,
     szi_attempt attempt = {0};
     if (size > SZI_PART_MOST)
         return SZ_ENOMEM;
+    if (socket->stream)
+        return SZ_ETWOPARTS;
     if (socket->swap != NULL)
         return szi_swap_socket_send(socket, &(sz_part){data, size, {0}}, 1);
     code = szi_retry_bytes(socket, data, size, code, &attempt);
@@ -41,7 +43,7 @@ static int send_bytes_on(szi_socket *socket, const void *data, size_t size,
  * message costs. */
 static inline int send_bytes(szi_socket *socket, const void *data, size_t size)
 {
-    if (size > SZI_PART_MOST || socket->swap != NULL)
+    if (size > SZI_PART_MOST || socket->swap != NULL || socket->stream)
         return send_bytes_on(socket, data, size, 0);
     if (zmq_send(socket->zmq, data, size, ZMQ_DONTWAIT) < 0)
         return send_bytes_on(socket, data, size, szi_last_error());
@@ -59,8 +61,12 @@ int sz_send_bytes(sz_socket handle, const void *data, size_t size)
     return send_bytes(socket, data, size);
 }
 
+/* libzmq takes the parts of a stream by twos, whatever message they are of, so
+ * that all later ones would be in each other's place. */
 int szi_send_made(szi_socket *socket, zmq_msg_t *made, size_t count)
 {
+    if (socket->stream && count != 2)
+        return SZ_ETWOPARTS;
     if (socket->swap != NULL)
         return szi_swap_socket_send_made(socket, made, count);
     size_t size = 0;
@@ -176,7 +182,7 @@ int sz_receive_wait(sz_socket handle, int timeout)
         return found < 0 ? found : receive(socket);
     }
     int code = receive_within(socket, timeout);
-    if (code != SZ_EINTR)
+    if (code != SZ_EINTR || timeout == 0)
         return receive_on(socket, code);
     szi_socket_touched(socket);
     return code;

@@ -5,6 +5,8 @@
 #include "error.h"
 #include "swap_socket.h"
 
+#include <errno.h>
+
 void szi_socket_tell(szi_socket *socket)
 {
     szi_watches_touched(socket);
@@ -63,7 +65,10 @@ int sz_socket_wait(sz_socket handle, int events, int timeout)
     if (socket->swap != NULL)
         return szi_socket_await(socket, events, timeout);
     zmq_pollitem_t item = {.socket = socket->zmq, .events = (short)events};
-    int n = zmq_poll(&item, 1, timeout);
+    int n;
+    do
+        n = zmq_poll(&item, 1, timeout);
+    while (n < 0 && zmq_errno() == EINTR && timeout == 0);
     int code = n < 0 ? szi_last_error() : n == 0 ? SZ_EAGAIN : item.revents;
     szi_socket_touched(socket);
     return code;

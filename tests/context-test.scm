@@ -104,6 +104,13 @@
     (check-type (terminate-context c timeout: 'soon))
     (terminate-context c)))
 
+(test "what the threads of a context cannot have is refused"
+  (check-fails einval (make-context 1 thread-affinity-cpu-add: 512))
+  (check-fails einval (make-context 1 thread-sched-policy: 99))
+  (check-fails einval (make-context 1 max-sockets: 100000000))
+  (check-fails einval
+    (make-socket 'pull (make-context 1 thread-sched-policy: 1))))
+
 (test "an option that must come first is refused afterwards"
   (let* ((c (make-context)) (s (make-socket 'pull c)))
     (check-fails einval (context-option-set! c 'io-threads 2))

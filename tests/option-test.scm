@@ -287,6 +287,25 @@
          (else
           (list (make-string low #\a) (make-string (min high 300) #\a))))))))
 
+(test "high water marks are set before the first endpoint"
+  (with-socket 'dealer
+    (lambda (s)
+      (socket-option-set! s 'hwm 7)
+      (bind-socket s "inproc://marks")
+      (for-each
+       (lambda (name)
+         (check-fails einval (socket-option-set! s name 8))
+         (check= 7 (socket-option s name)))
+       '(hwm sndhwm rcvhwm)))))
+
+(test "a descriptor to bind with is one that listens"
+  (with-socket 'pull
+    (lambda (s)
+      (socket-option-set! s 'use-fd 0)
+      (check-fails einval (bind-socket s "tcp://127.0.0.1:*"))
+      (socket-option-set! s 'use-fd -1)
+      (check (bind-socket s "tcp://127.0.0.1:*")))))
+
 (test "every option refuses the values next to its bounds"
   (for-rows (socket-options) (row)
     (when (and (writable? row) (known? row))
@@ -381,7 +400,9 @@
              (just-outside row))
             (for-each
              (lambda (v)
-               (when (and (not (eq? name 'thread-affinity-cpu-remove))
+               (when (and (not (memq name '(thread-affinity-cpu-add
+                                            thread-affinity-cpu-remove
+                                            thread-sched-policy)))
                           (supported? row
                             (lambda () (context-option-set! c name v)))
                           (readable? row))

@@ -74,6 +74,24 @@
     (close-socket a)
     (close-socket b)))
 
+(test "a router refuses a name that another of its peers has"
+  (let* ((router (make-socket 'router linger: 0))
+         (e (bind-socket router "tcp://127.0.0.1:*"))
+         (peer (make-socket 'dealer identity: "x" linger: 0 connect: e))
+         (connect (lambda (name)
+                    (socket-option-set! router 'connect-routing-id name)
+                    (connect-socket router "tcp://127.0.0.1:9"))))
+    (send-message peer "hello")
+    (check= '("x" "hello") (take-parts router))
+    (check-fails einval (connect "x"))
+    (connect "y")
+    (check-fails einval (connect "y"))
+    (send-multipart-message router '("x" "still here"))
+    (check= "" (take peer))
+    (check= "still here" (take peer))
+    (close-socket router)
+    (close-socket peer)))
+
 (test "xreq and xrep are dealer and router"
   (with-pair 'xrep 'xreq
     (lambda (router dealer)
@@ -222,6 +240,22 @@
         (check= (list name "") (take-parts s))))
     (tcp-close listener)
     (close-socket s)))
+
+(test "a stream refuses inproc, and messages of other than two parts"
+  (let* ((s (make-socket 'stream linger: 0))
+         (e (bind-socket s "tcp://127.0.0.1:*"))
+         (c (make-socket 'stream linger: 0 connect: e))
+         (name (car (take-parts s))))
+    (check-fails enocompatproto (bind-socket s "inproc://stream"))
+    (check-fails enocompatproto (connect-socket s "inproc://stream"))
+    (take-parts c)
+    (check-fails einval (send-message s name))
+    (check-fails einval (send-messages s (list name name)))
+    (check-fails einval (send-multipart-message s (list name "a" "b")))
+    (send-multipart-message s (list name "bytes"))
+    (check= "bytes" (cadr (take-parts c)))
+    (close-socket s)
+    (close-socket c)))
 
 (test "a stream says nothing of peers where it is told so"
   (let* ((s (make-socket 'stream linger: 0 stream-notify: #f))

@@ -9,6 +9,7 @@ typedef struct {
     int bound;  /* of sz_exit */
     int wanted;
     bool closes; /* its socket before it ends */
+    bool full;   /* no descriptor is free while it closes */
 } sender;
 
 enum {
@@ -23,6 +24,17 @@ static void count_report(const char *type, const char *endpoint,
     ++*(int *)argument;
 }
 
+/* Opens files until the process may open no more, and closes them. */
+static int fill_descriptors(int files[64])
+{
+    int count = 0;
+    limit_descriptors(64);
+    while (count < 64 && (files[count] = dup(0)) >= 0)
+        count++;
+    assert_true(count < 64);
+    return count;
+}
+
 static int send_and_exit(void *argument)
 {
     const sender *plan = argument;
@@ -33,8 +45,11 @@ static int send_and_exit(void *argument)
     assert_code(connect_to(socket, plan->endpoint), 0);
     for (int i = 0; i < MANY; i++)
         assert_code(send_text(socket, "before the end"), 0);
+    int files[64], count = plan->full ? fill_descriptors(files) : 0;
     if (plan->closes)
         assert_code(sz_socket_close(socket), 0);
+    while (count-- > 0)
+        close(files[count]);
     assert_code(sz_exit(plan->bound, count_report, &reports), plan->wanted);
     assert_int_equal(reports, plan->wanted == 0 ? 0 : 1);
     return 0;
@@ -61,6 +76,9 @@ TEST(an_absent_peer_keeps_the_process_no_longer_than_the_bound)
     assert_child(send_and_exit, &plan);
     plan.closes = true;
     assert_child(send_and_exit, &plan);
+    plan.full = true;
+    assert_child(send_and_exit, &plan);
+    plan.full = false;
     plan.bound = 0;
     assert_child(send_and_exit, &plan);
     plan.linger = 0;
@@ -95,6 +113,35 @@ TEST(a_child_does_not_end_what_is_its_parents)
     assert_next(b, "still here");
 }
 
+/* Makes the system refuse threads to this process, which root must leave. */
+static int exit_without_threads(void *argument)
+{
+    struct rlimit before;
+    (void)argument;
+    context = make_context();
+    make_socket("push");
+    getrlimit(RLIMIT_NPROC, &before);
+    if (geteuid() == 0 && setuid(65534) != 0)
+        return 1;
+    struct rlimit limit = {0, before.rlim_max};
+    if (setrlimit(RLIMIT_NPROC, &limit) != 0)
+        return 2;
+    assert_code(sz_context_terminate(context), SZ_ETHREAD);
+    assert_code(sz_context_check(context), 0);
+    assert_int_equal(sz_context_sockets(context), 1);
+    assert_code(sz_exit(0, NULL, NULL), SZ_ETHREAD);
+    limit.rlim_cur = before.rlim_cur;
+    if (setrlimit(RLIMIT_NPROC, &limit) != 0)
+        return 3;
+    assert_code(sz_exit(0, NULL, NULL), 0);
+    return 0;
+}
+
+TEST(a_context_that_no_thread_can_terminate_stays)
+{
+    assert_child(exit_without_threads, NULL);
+}
+
 TEST(nothing_open_is_nothing_to_wait_for)
 {
     assert_code(sz_exit(DEADLINE, NULL, NULL), 0);
@@ -109,6 +156,7 @@ int main(void)
             an_absent_peer_keeps_the_process_no_longer_than_the_bound),
         cmocka_unit_test(a_linger_of_its_own_is_kept),
         cmocka_unit_test(a_child_does_not_end_what_is_its_parents),
+        cmocka_unit_test(a_context_that_no_thread_can_terminate_stays),
         cmocka_unit_test(nothing_open_is_nothing_to_wait_for),
     };
     return run_all("exit", tests);

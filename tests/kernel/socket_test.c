@@ -287,6 +287,19 @@ TEST(each_allocation_may_fail)
     assert_int_equal(sz_message_held(), 0);
 }
 
+TEST(a_type_that_was_not_found_is_refused)
+{
+    sz_socket socket = {0};
+    assert_code(sz_socket_new(context, sz_type_find("pusch"), &socket),
+                SZ_EVALUE);
+}
+
+TEST(a_descriptor_that_is_none_is_not_waited_for)
+{
+    assert_code(sz_wait(-1, -1), SZ_EBADF);
+    assert_code(sz_wait(-7, 0), SZ_EBADF);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -301,6 +314,8 @@ int main(void)
         cmocka_unit_test(descriptors_are_closed_on_exec),
         cmocka_unit_test(a_child_has_sockets_of_its_own_only),
         cmocka_unit_test(each_allocation_may_fail),
+        cmocka_unit_test(a_type_that_was_not_found_is_refused),
+        cmocka_unit_test(a_descriptor_that_is_none_is_not_waited_for),
     };
     return run_all("socket", tests);
 }

@@ -385,7 +385,7 @@ static unsigned calls_of_work(void)
 TEST(each_call_of_the_disk_may_fail)
 {
     static const int codes[] = {SZ_EIO, SZ_ENOSPC, SZ_EINTR, SZ_EFBIG,
-                                -EDQUOT};
+                                SZ_EDQUOT};
     unsigned calls = calls_of_work();
     assert_true(calls > 100);
     for (unsigned at = 1; at <= calls; at++)
