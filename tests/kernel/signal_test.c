@@ -46,11 +46,16 @@ static void attach_once(void)
     for (size_t i = 0; i < 2; i++) {
         size_t length = strlen(endpoints[i]);
         int code = bind_to(one, endpoints[i]);
-        /* libzmq's thread may not have closed the last one yet. */
-        if (code == SZ_EADDRINUSE)
+        /* libzmq's thread may not have closed the last ones yet. */
+        if (code == SZ_EADDRINUSE || code == SZ_EDESCRIPTORS)
             continue;
         assert_code(code, 0);
-        assert_code(connect_to(other, endpoints[i]), 0);
+        code = connect_to(other, endpoints[i]);
+        if (code == SZ_EDESCRIPTORS) {
+            assert_code(sz_socket_unbind(one, endpoints[i], length), 0);
+            continue;
+        }
+        assert_code(code, 0);
         assert_code(sz_socket_disconnect(other, endpoints[i], length), 0);
         assert_code(sz_socket_unbind(one, endpoints[i], length), 0);
     }
