@@ -55,7 +55,6 @@ static inline const char *szg_endpoint_at(C_word socket, int index)
 
 /* -------------------------------------------------------------- options -- */
 
-/* Options: a row is an index of the kernel's table, -1 for none. */
 /* A row is an index of the kernel's table, -1 for none. */
 #define ROW(index) sz_option_at((size_t)(index))
 #define SCOPE(context) ((context) ? SZ_CONTEXT_OPTION : SZ_SOCKET_OPTION)
@@ -159,8 +158,7 @@ static inline int szg_decode_part(C_word message, size_t offset)
     return code;
 }
 
-/* -------------------------------------------------- pollers and monitors --
- */
+/* ---------------------------------------------------- pollers, monitors -- */
 
 /* The id of the timer, or an error. */
 static inline C_word szg_add_timer(C_word poller, int64_t time)

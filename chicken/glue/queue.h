@@ -1,6 +1,6 @@
-/* Lists in a field of a Scheme object, changed within one call: a signal handler runs between
- * calls of C only, so it never sees a list half changed and its own changes are never
- * overwritten. */
+/* Lists in a field of a Scheme object, changed within one call.  A signal handler may run between
+ * two calls of C, but never within one, so it does not see a list half changed, and no change of
+ * its own is overwritten. */
 #ifndef GLUE_QUEUE_H
 #define GLUE_QUEUE_H
 
