@@ -1,10 +1,6 @@
 ;;; Who may connect: an authenticator for a context, and certificates.
 
-(module (zmq auth)
-  (start-authenticator stop-authenticator configure-authenticator! authenticator?
-   current-zap-request
-   make-certificate certificate? certificate-public-key certificate-secret-key
-   certificate-metadata save-certificate load-certificate)
+(module (zmq auth private) *
 
   (import scheme
           (chicken base) (chicken condition) (chicken file) (chicken fixnum) (chicken pathname)
@@ -23,3 +19,15 @@
 
   (include "certificate.scm")
   (include "authenticator.scm"))
+
+(module (zmq auth) ()
+
+  (import scheme (chicken base) (chicken module) (prefix (zmq auth private) private/))
+
+  (include "alias.scm")
+
+  (export-aliases private/
+   start-authenticator stop-authenticator configure-authenticator! authenticator?
+   current-zap-request
+   make-certificate certificate? certificate-public-key certificate-secret-key
+   certificate-metadata save-certificate load-certificate))

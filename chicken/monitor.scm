@@ -1,17 +1,13 @@
 ;;; Monitors: the events of a socket's connections, and waiting for connections.
 
-(module (zmq monitor)
-  (monitor-socket monitor? close-monitor receive-event monitor-fd monitor-events
-   event? event-symbol event-endpoint event-value event-code event-text event-missed
-   wait-connected wait-for-subscribers
-   socket-connections observe-sockets)
+(module (zmq monitor private) *
 
   (import scheme
           (chicken base) (chicken bitwise) (chicken condition) (chicken fixnum) (chicken gc)
           (only (zmq base)
                 with-keywords checked fail fail-type fail-argument unknown check-symbol
                 exact-natural? check-timeout deadline passed? now perform-on not-yet wind
-                collect-and-make handle-of socket-type socket-option socket-connections
+                collect-and-make handle-of socket-type socket-option
                 %make-monitor %stop-monitor %close-monitor %monitor-fd %receive-event
                 %event-name %event-endpoint %event-kind %event-number %event-symbol %event-text
                 %event-missed %event-row-name %event-row-text %event-bit %event-near %all-events
@@ -201,3 +197,17 @@
             'wait-for-subscribers s timeout
             (lambda () (and (>= (%peers) n) (or (<= (%settled) (now)) (%settled)))))
            (begin (socket-option s 'events) #t)))))
+
+(module (zmq monitor) ()
+
+  (import scheme (chicken base) (chicken module)
+          (prefix (zmq monitor private) private/)
+          (prefix (only (zmq base) socket-connections) private/))
+
+  (include "alias.scm")
+
+  (export-aliases private/
+   monitor-socket monitor? close-monitor receive-event monitor-fd monitor-events
+   event? event-symbol event-endpoint event-value event-code event-text event-missed
+   wait-connected wait-for-subscribers
+   socket-connections observe-sockets))

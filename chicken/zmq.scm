@@ -3,10 +3,11 @@
 
 (module zmq ()
 
-  (import scheme (chicken module) (zmq base))
+  (import scheme (chicken base) (chicken module) (prefix (zmq base) base/))
 
-  (reexport
-   (only (zmq base)
+  (include "alias.scm")
+
+  (export-aliases base/
    ;; the library
    zmq-version zmq-has?
 
@@ -57,4 +58,4 @@
    socket-statistics zmq-trace
 
    ;; exit
-   zmq-exit-linger)))
+   zmq-exit-linger))
