@@ -10,7 +10,8 @@
                 lower-case key-text curve-public-key curve-keypair z85-encode same-text? %wipe
                 %read-keyfile %keyfile-room %save-keyfile %keyfile-stamp %stamp-size %stamp-age
                 %check-network %network-holds? check-context context-guard set-context-guard!
-                start-thread finish-or pause! make-socket close-socket socket-closed? bind-socket
+                start-thread thread-ended? raise-in-primordial! wind finish-or pause!
+                make-socket close-socket socket-closed? socket-usable? bind-socket
                 unbind-socket send-multipart-message receive-multipart-message))
 
   ;; Many threads change the counts of an authenticator.  The program's own procedures can be

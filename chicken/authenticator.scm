@@ -6,11 +6,13 @@
 
 (define zap-endpoint "inproc://zeromq.zap.01")
 
-;; `busy` counts the threads in which procedures of the program decide.
+;; `thread` answers the requests; `busy` counts the threads in which procedures of the program
+;; decide.
 (define-record-type zmq-authenticator
-  (make-authenticator context socket policies stopped busy allowed denied) authenticator?
+  (make-authenticator context socket thread policies stopped busy allowed denied) authenticator?
   (context authenticator-context)
   (socket authenticator-socket)
+  (thread authenticator-thread set-authenticator-thread!)
   (policies authenticator-policies set-authenticator-policies!)
   (stopped authenticator-stopped? set-authenticator-stopped!)
   (busy busy-count set-busy-count!)
@@ -35,7 +37,11 @@
 (set-record-printer! zmq-authenticator
   (lambda (a port)
     (for-each (lambda (x) (display x port))
-              (list "#<zmq authenticator" (if (authenticator-stopped? a) " stopped, " " running, ")
+              (list "#<zmq authenticator "
+                    (cond ((authenticator-stopped? a) "stopped")
+                          ((answering? a) "running")
+                          (else "ended"))
+                    ", "
                     (allowed-count a) " allowed, " (denied-count a) " denied>"))))
 
 (define (check-authenticator location x)
@@ -293,16 +299,50 @@
   (when (and (fx>= (length parts) 4) (string=? "" (cadr parts)) (short-text? (cadddr parts)))
     (handle-request a (list (car parts) "" "1.0" (cadddr parts)) (cddr parts))))
 
-;; Goes on after a want of memory, which passes.  Any other condition means that the socket was
-;; closed.
+;; #f once the socket or its context was closed.
+(define (answering? a)
+  (and (not (authenticator-stopped? a))
+       (not (thread-ended? (authenticator-thread a)))
+       (socket-usable? (authenticator-socket a))))
+
+;; Answers requests until the socket is closed.  Any condition is survived: a want of memory
+;; passes, and what a signal handler of the program raises here is for the program.
 (define (authenticate a)
-  (let ((parts (handle-exceptions e
-                   (and (eq? 'enomem (get-condition-property e 'zmq 'code #f))
-                        (begin (pause! 10) '()))
-                 (receive-multipart-message (authenticator-socket a) as: 'string))))
-    (when parts
-      (handle-exceptions e #f (handle-parts a parts))
+  (let ((e (call-with-current-continuation
+            (lambda (leave)
+              (with-exception-handler
+               leave
+               (lambda ()
+                 (let loop ()
+                   (handle-parts a (receive-multipart-message (authenticator-socket a)
+                                                              as: 'string))
+                   (loop))))))))
+    (when (socket-usable? (authenticator-socket a))
+      (unless (own-condition? e) (raise-in-primordial! e))
+      (handle-exceptions e #f (pause! 10))
       (authenticate a))))
+
+;; Whether the condition comes from the egg, or from CHICKEN where a signal meets it at the wrong
+;; moment.
+(define (own-condition? e)
+  (and (condition? e)
+       (or (get-condition-property e 'zmq 'code #f)
+           (equal? "stack overflow" (get-condition-property e 'exn 'message #f)))
+       #t))
+
+;; A signal handler may leave the thread by a continuation, which then runs the program in it:
+;; another thread takes over.
+(define (start-answering! a)
+  (letrec ((thread (start-thread 'zmq-authenticator
+                     (lambda ()
+                       (wind
+                        void
+                        (lambda () (authenticate a))
+                        (lambda ()
+                          (when (and (eq? thread (authenticator-thread a))
+                                     (socket-usable? (authenticator-socket a)))
+                            (start-answering! a))))))))
+    (set-authenticator-thread! a thread)))
 
 ;; ------------------------------------------------------ start and stop --
 
@@ -310,14 +350,14 @@
   (check-context 'start-authenticator context)
   (let* ((socket (make-socket 'router context linger: 0))
          (policies (make-policies #f #f #f #f '() #f))
-         (a (make-authenticator context socket policies #f 0 0 0))
+         (a (make-authenticator context socket #f policies #f 0 0 0))
          (old (context-guard context)))
     (finish-or
      (lambda () (close-socket socket) (set-context-guard! context old))
      (lambda ()
        (configure! 'start-authenticator a rest)
        (bind-socket socket zap-endpoint)))
-    (start-thread 'zmq-authenticator (lambda () (authenticate a)))
+    (start-answering! a)
     a))
 
 (define (configure-authenticator! a . rest)

@@ -135,7 +135,11 @@
     (fail-argument 'proxy "this control steers another proxy" control)))
 
 (define (check-open sockets)
-  (for-each (lambda (s) (when s (checked 'proxy (%check-socket (socket-handle s)) s))) sockets))
+  (for-each (lambda (s)
+              (when s
+                (checked 'proxy (%check-socket (socket-handle s)) s)
+                (check-context-open 'proxy s)))
+            sockets))
 
 (define (proxy front back . rest)
   (with-keywords 'proxy rest
@@ -169,7 +173,8 @@
                       (if (and (eq? 0 (checked 'proxy (%check-poller (poller-handle p) ready 4)))
                                (eq? state (control-state c)))
                           eagain
-                          #t)))))
+                          #t)))
+        (check-open sockets)))
     (define (sooner ms)
       (let ((then (deadline ms))) (if limit (min limit then) then)))
     (for-each (lambda (s) (unless (find-entry p s) (add-entry! 'proxy p s 0 #f))) sockets)
@@ -178,7 +183,6 @@
       (cond ((eq? 'stopped (control-state c)) (proxy-statistics c))
             ((passed? limit) #f)
             ((eq? 'paused (control-state c))
-             (check-open sockets)
              (rest commands limit)
              (loop))
             (else

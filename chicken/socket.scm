@@ -94,6 +94,15 @@
   (check-socket 'socket-context s)
   (socket-context-record s))
 
+;; #f once the socket was closed or its context was shut down.
+(define (socket-usable? s)
+  (and (fx= 0 (%check-socket (socket-handle s)))
+       (fx= 0 (%check-context (context-handle (socket-context-record s))))))
+
+;; For waits that do not call libzmq, which would tell.
+(define (check-context-open location s)
+  (checked location (%check-context (context-handle (socket-context-record s))) s))
+
 ;; ------------------------------------------------------------- endpoints --
 
 ;; If the context has an authenticator, sockets that bind and security servers that connect get

@@ -520,6 +520,72 @@
         (check= #f (receive-message in timeout: 20))
         (close-socket in)))))
 
+;; ------------------------------------------------------------- surviving --
+
+;; A program whose authenticator must still answer when its thread, the next time it runs, calls
+;; (strike), as a signal handler would.
+(define (check-survival strike)
+  (check-child 'ok
+    `((import (zmq auth) (chicken port))
+      (declare (uses scheduler))
+      (define c (make-context 1))
+      (define a (start-authenticator c allow: "127.0.0.0/8"))
+      (define server (make-socket 'rep c bind: "tcp://127.0.0.1:*"))
+      (define endpoint (socket-option server 'last-endpoint))
+      (define strangers (make-context 1))
+      (define (served?)
+        (let ((client (make-socket 'req strangers connect: endpoint linger: 0)))
+          (send-message client "x")
+          (let ((got (receive-message server as: 'string timeout: 20000)))
+            (when got (send-message server got))
+            (close-socket client)
+            (equal? got "x"))))
+      (define struck #f)
+      (define leave #f)
+      (when (call/cc (lambda (k) (set! leave k) #f))
+        (##sys#thread-kill! ##sys#current-thread 'dead)
+        (##sys#schedule))
+      (define (strike!)
+        (let* ((t (##sys#slot a 3)) (go-on (##sys#slot t 1)))
+          (##sys#setslot t 1 (lambda () (set! struck #t) ,strike (go-on)))
+          (##sys#thread-unblock! t)))
+      (define (told? word)
+        (substring-index word (with-output-to-string (lambda () (write a)))))
+      (unless (served?) (exit 2))
+      (strike!)
+      (wait-until (lambda () struck) 20000)
+      (unless (served?) (exit 3))
+      (unless (told? "running") (exit 4))
+      (terminate-context c timeout: 0)
+      (unless (wait-until (lambda () (not (told? "running"))) 20000) (exit 5)))
+    limit: 60))
+
+(test "an authenticator survives a condition of the egg"
+  (check-survival
+   '(signal (make-composite-condition (make-property-condition 'exn 'message "interrupted")
+                                      (make-property-condition 'zmq 'code 'eintr)))))
+
+(test "an authenticator survives a stack overflow that CHICKEN raises"
+  (check-survival '(signal (make-property-condition 'exn 'message "stack overflow"))))
+
+(test "an authenticator is replaced when a signal handler leaves its thread"
+  (check-survival '(leave #t)))
+
+(test "what a signal handler raises in an authenticator's thread is for the program"
+  (check-child '(exit 9)
+    '((import (zmq auth))
+      (declare (uses scheduler))
+      (define c (make-context 1))
+      (define a (start-authenticator c allow: "127.0.0.0/8"))
+      (nap! 1)
+      (with-exception-handler
+       (lambda (e) (exit (if (eq? e 'hello) 9 8)))
+       (lambda ()
+         (let* ((t (##sys#slot a 3)) (go-on (##sys#slot t 1)))
+           (##sys#setslot t 1 (lambda () (signal 'hello) (go-on)))
+           (##sys#thread-unblock! t))
+         (receive-message (make-socket 'pull c bind: "inproc://x") timeout: 20000))))))
+
 (test "a program ends with its authenticator running, and starts and stops leave nothing"
   (check-child '(exit 3)
     '((import (zmq auth))

@@ -1,0 +1,108 @@
+;;; shutdown-context wakes every thread that waits for something of the context: with the
+;;; condition `eterm' who waits in an operation, with an event who polls.
+
+(import zmq (zmq auth) (zmq monitor) (chicken base) (chicken condition) (chicken port) (chicken string))
+(include "check.scm")
+(include "threads.scm")
+
+(define (code-of e) (get-condition-property e 'zmq 'code))
+
+;; Calls (wait context) in a thread, shuts the context down once the thread is suspended, and
+;; returns what became of the wait: its value, or the code of its condition.
+(define (after-shutdown wait)
+  (let* ((c (make-context))
+         (t (spawn! (lambda ()
+                      (condition-case (wait c)
+                        (e (exn zmq) (code-of e)))))))
+    (settle-threads!)
+    (check (not (ended? t)))
+    (shutdown-context c)
+    (let ((outcome (join! t)))
+      (terminate-context c timeout: 0)
+      outcome)))
+
+;; Until every thread has run and waits.
+(define (settle-threads!) (do ((i 0 (+ i 1))) ((= i 20)) (nap! 2)))
+
+(define-syntax wakes
+  (syntax-rules ()
+    ((_ name wanted (c) body ...)
+     (test name (check= wanted (after-shutdown (lambda (c) body ...)))))))
+
+(wakes "who receives" 'eterm (c)
+  (receive-message (make-socket 'pull c bind: "inproc://a")))
+(wakes "who receives batches" 'eterm (c)
+  (receive-messages (make-socket 'pull c bind: "inproc://a")))
+(wakes "who sends without a peer" 'eterm (c)
+  (send-message (make-socket 'push c linger: 0) "x"))
+(wakes "who sends a batch without a peer" 'eterm (c)
+  (send-messages (make-socket 'push c linger: 0) '("x" "y")))
+(wakes "who sends with a swap that is full" 'eterm (c)
+  (let ((s (make-socket 'push c linger: 0 swap: 65536 connect: "tcp://127.0.0.1:9")))
+    (let loop () (send-message s (make-string 30000)) (loop))))
+
+(wakes "who waits for a connection" 'eterm (c)
+  (wait-connected (make-socket 'push c connect: "tcp://127.0.0.1:9")))
+(wakes "who waits for a connection of a bound socket" 'eterm (c)
+  (wait-connected (make-socket 'pull c bind: "tcp://127.0.0.1:*")))
+(wakes "who waits for a connection over inproc" 'eterm (c)
+  (wait-connected (make-socket 'pull c bind: "inproc://a")))
+(wakes "who waits for a connection with a time limit" 'eterm (c)
+  (wait-connected (make-socket 'push c connect: "tcp://127.0.0.1:9") timeout: 50000))
+(wakes "who waits for subscribers" 'eterm (c)
+  (wait-for-subscribers (make-socket 'pub c bind: "tcp://127.0.0.1:*") 1))
+(wakes "who waits for subscribers of an xpub over inproc" 'eterm (c)
+  (wait-for-subscribers (make-socket 'xpub c bind: "inproc://a") 1 timeout: 50000))
+
+(define (proxy-with c #!key paused capture control full)
+  (let* ((control (or control (make-proxy-control)))
+         (front (make-socket 'pull c bind: "inproc://front"))
+         (back (make-socket 'push c bind: "inproc://back")))
+    (when full (send-message (make-socket 'push c connect: "inproc://front") "x"))
+    (when paused (pause-proxy control))
+    (proxy front back control: control capture: capture)))
+
+(wakes "a proxy" 'eterm (c) (proxy-with c))
+(wakes "a paused proxy" 'eterm (c) (proxy-with c paused: #t))
+(wakes "a proxy without room at its back" 'eterm (c) (proxy-with c full: #t))
+(wakes "a proxy with a control socket" 'eterm (c)
+  (proxy-with c control: (make-socket 'pair (make-context) bind: "inproc://control")))
+(wakes "a proxy whose capture takes nothing" 'eterm (c)
+  (proxy-with c full: #t capture: (make-socket 'push (make-context) linger: 0)))
+(wakes "a paused proxy with a time limit" 'eterm (c)
+  (let ((control (make-proxy-control)))
+    (pause-proxy control)
+    (proxy (make-socket 'rep c bind: "inproc://a") (make-socket 'req c linger: 0)
+           control: control timeout: 50000)))
+(wakes "a proxy with one socket of the context" 'eterm (c)
+  (proxy (make-socket 'pull (make-context) bind: "inproc://a") (make-socket 'push c linger: 0)))
+(wakes "a proxy with only its back in the context, paused" 'eterm (c)
+  (let ((control (make-proxy-control)))
+    (pause-proxy control)
+    (proxy (make-socket 'pull (make-context) bind: "inproc://a")
+           (make-socket 'push c linger: 0) control: control)))
+(wakes "a proxy with only its capture in the context" 'eterm (c)
+  (let ((other (make-context)))
+    (proxy (make-socket 'pull other bind: "inproc://a") (make-socket 'push other linger: 0)
+           capture: (make-socket 'push c linger: 0))))
+
+(wakes "who polls" #t (c)
+  (let ((item (make-poll-item (make-socket 'pull c bind: "inproc://a") in: #t)))
+    (and (= 1 (poll (list item) 50000)) (poll-item-error? item))))
+(wakes "who polls for room" #t (c)
+  (let ((item (make-poll-item (make-socket 'push c linger: 0) out: #t)))
+    (and (= 1 (poll (list item) 50000)) (poll-item-error? item))))
+(wakes "who waits for a poller" 1 (c)
+  (let ((p (make-poller)))
+    (poller-add! p (make-socket 'pull c bind: "inproc://a") in: #t)
+    (length (poller-wait p timeout: 50000))))
+
+(test "an authenticator ends with its context"
+  (let* ((c (make-context)) (a (start-authenticator c curve: #t)))
+    (shutdown-context c)
+    (check (wait-until (lambda ()
+                         (not (substring-index "running" (with-output-to-string
+                                                         (lambda () (write a))))))
+                       20000))))
+
+(report-tests)
