@@ -9,7 +9,7 @@
                 with-keywords checked fail fail/text fail-type fail-argument check-string not-there?
                 lower-case key-text curve-public-key curve-keypair z85-encode same-text? %wipe
                 %read-keyfile %keyfile-room %save-keyfile %keyfile-stamp %stamp-size %stamp-age
-                %check-network %network-holds? check-context context-guard set-context-guard!
+                %check-network %network-holds? context-or-default context-guard set-context-guard!
                 start-thread thread-ended? raise-in-primordial! wind finish-or pause!
                 make-socket close-socket socket-closed? socket-usable? bind-socket
                 unbind-socket send-multipart-message receive-multipart-message))

@@ -346,9 +346,9 @@
 
 ;; ------------------------------------------------------ start and stop --
 
-(define (start-authenticator context . rest)
-  (check-context 'start-authenticator context)
-  (let* ((socket (make-socket 'router context linger: 0))
+(define (start-authenticator context-or-false . rest)
+  (let* ((context (context-or-default 'start-authenticator context-or-false))
+         (socket (make-socket 'router context linger: 0))
          (policies (make-policies #f #f #f #f '() #f))
          (a (make-authenticator context socket #f policies #f 0 0 0))
          (old (context-guard context)))

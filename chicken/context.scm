@@ -19,7 +19,15 @@
       (display ">" port))))
 
 (define (check-context location x)
-  (if (context? x) x (fail-type location "a ZeroMQ context" x)))
+  (cond ((context? x) x)
+        (x (fail-type location "a ZeroMQ context" x))
+        (else
+         (fail-type location
+                    "a ZeroMQ context; the default context is made by the first make-socket" x))))
+
+;; As zmq-default-context is #f before the first socket, #f stands for the default context.
+(define (context-or-default location x)
+  (if x (check-context location x) (usable-default-context)))
 
 ;; A finalizer must not wait, so a thread of the kernel terminates the context.
 (define (drop-context! c) (%drop-context (context-handle c)))
@@ -105,17 +113,17 @@
   (let ((c (apply make-context rest)))
     (dynamic-wind void (lambda () (procedure c)) (lambda () (terminate-context c)))))
 
-(define (context-option c name)
-  (check-context 'context-option c)
-  (let* ((row (find-option 'context-option #t name))
+(define (context-option context name)
+  (let* ((c (context-or-default 'context-option context))
+         (row (find-option 'context-option #t name))
          (code (vector 0))
          (value (%context-option (context-handle c) row code)))
     (checked 'context-option (vector-ref code 0) name c)
     (integer->value row value)))
 
-(define (context-option-set! c name value)
-  (check-context 'context-option-set! c)
-  (set-context-option! 'context-option-set! c name value))
+(define (context-option-set! context name value)
+  (let ((c (context-or-default 'context-option-set! context)))
+    (set-context-option! 'context-option-set! c name value)))
 
 (define (set-context-option! location c name value)
   (let* ((row (find-option location #t name)) (integer (value->integer location row name value)))

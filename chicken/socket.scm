@@ -39,9 +39,7 @@
 (define (make-socket type . rest)
   (let* ((name (type-name type))
          (context? (and (pair? rest) (not (keyword? (car rest)))))
-         (context (if (and context? (car rest))
-                      (check-context 'make-socket (car rest))
-                      (usable-default-context)))
+         (context (context-or-default 'make-socket (and context? (car rest))))
          (s (make-socket-record (open-socket context name) (string->symbol name) context)))
     (set-finalizer! s close-dropped-socket!)
     (finish-or

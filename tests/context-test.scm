@@ -13,6 +13,18 @@
     (for-each (lambda (n) (check (and (exact-integer? n) (>= n 0)))) v)
     (check (>= (car v) 4))))
 
+(test "before the first socket #f stands for the default context"
+  (check-child 'ok
+    '((import (zmq auth))
+      (context-option-set! (zmq-default-context) 'max-sockets 77)
+      (unless (= 77 (context-option (zmq-default-context) 'max-sockets)) (exit 2))))
+  (check-child 'ok
+    '((import (zmq auth))
+      (define a (start-authenticator (zmq-default-context) curve: #t))
+      (unless (eq? (zmq-default-context) (socket-context (make-socket 'pull))) (exit 3))))
+  (check (substring-index "make-socket" (message-of (raised (shutdown-context #f)))))
+  (check (substring-index "make-socket" (message-of (raised (terminate-context #f))))))
+
 (test "the default context is made by the first socket"
   (check= #f (zmq-default-context))
   (let ((s (make-socket 'pull)))
