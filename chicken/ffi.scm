@@ -48,7 +48,7 @@
     ((_ (name code) ...) (begin (define-foreign-variable name int code) ...))))
 
 (define-codes
-  (eagain "SZ_EAGAIN") (eclosed "SZ_ECLOSED") (ecorrupt "SZ_ECORRUPT") (einval "SZ_EINVAL")
+  (eagain "SZ_EAGAIN") (eclosed "SZ_ECLOSED") (ecorrupt "SZ_ECORRUPT") (einval "SZ_EINVAL") (elength "SZ_ELENGTH")
   (enomem "SZ_ENOMEM") (emfile "SZ_EMFILE") (esockets "SZ_ESOCKETS")
   (edescriptors "SZ_EDESCRIPTORS") (eaddrinuse "SZ_EADDRINUSE") (eeexist "SZ_EEXIST")
   (enoent "SZ_ENOENT") (ewouldblock "SZ_EWOULDBLOCK") (enotsup "SZ_ENOTSUP")

@@ -84,9 +84,15 @@
                 (else (fail-type location "a string, blob or u8vector"
                                  (if (%option-secret? row) name value))))))
     (socket-touched! s)
-    (if (%option-secret? row)
-        (checked location code name s)
-        (checked location code name value s))
+    (let ((about (if (%option-secret? row) (list name s) (list name value s))))
+      (when (fx= code elength)
+        (receive (low high) (bounds row type)
+          (apply fail-argument location
+                 (string-append "value of " (number->string (bytes-size (bytes-storage value)))
+                                " bytes; it takes " (number->string low) " to "
+                                (number->string high))
+                 about)))
+      (when (fx< code 0) (apply fail location code about)))
     (void)))
 
 (define (socket-option-set! s name value) (set-option! 'socket-option-set! s name value))

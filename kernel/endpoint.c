@@ -33,30 +33,69 @@ bool szi_endpoint_inproc(const char *endpoint)
     return begins(endpoint, strlen(endpoint), "inproc://");
 }
 
-/* Checks the port behind the last colon.  A path may follow it. */
-static int check_port(const char *address, size_t length, bool bound)
+/* The number of bytes before the last colon; `length` if there is none. */
+static size_t host_length(const char *address, size_t length)
+{
+    size_t i = length;
+    while (i > 0 && address[i - 1] != ':')
+        i--;
+    return i == 0 ? length : i - 1;
+}
+
+/* The port of a text of digits; -1 if it is none. */
+static long parse_port(const char *text, size_t length)
+{
+    long port = length == 0 ? -1 : 0;
+    for (size_t i = 0; i < length; i++) {
+        if (text[i] < '0' || text[i] > '9')
+            return -1;
+        port = port * 10 + (text[i] - '0');
+        if (port > 65535)
+            return -1;
+    }
+    return port;
+}
+
+/* libzmq finds out about the source address whenever it tries to connect. */
+static int check_source(const char *source, size_t length)
+{
+    size_t host = host_length(source, length);
+    if (host == length || host == 0)
+        return SZ_ESOURCE;
+    const char *port = source + host + 1;
+    size_t digits = length - host - 1;
+    bool any = digits == 1 && *port == '*';
+    return any || parse_port(port, digits) >= 0 ? 0 : SZ_ESOURCE;
+}
+
+/* Checks host:port.  A path may follow, and a source address stand before. */
+static int check_host(const char *address, size_t length, bool bound)
 {
     const char *slash = memchr(address, '/', length);
     if (slash != NULL)
         length = (size_t)(slash - address);
-    size_t i = length;
-    while (i > 0 && address[i - 1] != ':')
-        i--;
-    if (i == 0)
-        return SZ_EENDPOINT;
-    if (bound && i + 1 == length && address[i] == '*')
-        return 0;
-    if (i == length)
-        return SZ_EPORT;
-    long port = 0;
-    for (; i < length; i++) {
-        if (address[i] < '0' || address[i] > '9')
-            return SZ_EPORT;
-        port = port * 10 + (address[i] - '0');
-        if (port > 65535)
-            return SZ_EPORT;
+    if (memchr(address, '@', length) != NULL)
+        return SZ_EUSER;
+    const char *semicolon = bound ? NULL : memchr(address, ';', length);
+    if (semicolon != NULL) {
+        size_t source = (size_t)(semicolon - address);
+        int code = check_source(address, source);
+        if (code < 0)
+            return code;
+        address += source + 1;
+        length -= source + 1;
     }
-    return port == 0 && !bound ? SZ_EPORT : 0;
+    size_t host = host_length(address, length);
+    if (!bound && host == 1 && *address == '*')
+        return SZ_EANYHOST;
+    if (host == length || host == 0)
+        return SZ_EENDPOINT;
+    const char *port = address + host + 1;
+    size_t digits = length - host - 1;
+    if (bound && digits == 1 && *port == '*')
+        return 0;
+    long number = parse_port(port, digits);
+    return number < (bound ? 0 : 1) ? SZ_EPORT : 0;
 }
 
 int szi_endpoint_check(const char *endpoint, size_t length, bool bound)
@@ -73,21 +112,26 @@ int szi_endpoint_check(const char *endpoint, size_t length, bool bound)
     if (begins(endpoint, length, "tcp://") ||
         begins(endpoint, length, "ws://") ||
         begins(endpoint, length, "wss://"))
-        return check_port(address, rest, bound);
+        return check_host(address, rest, bound);
     if (begins(endpoint, length, "ipc://")) {
         const struct sockaddr_un *un = NULL;
         if (rest >= sizeof un->sun_path)
             return SZ_EPATH;
+        if (rest == 1 && *address == '@')
+            return SZ_EABSTRACT;
     }
     return 0;
 }
 
 int szi_endpoint_explain(const char *endpoint, int code)
 {
+    size_t length = strlen(endpoint);
+    if (code == SZ_EINVAL && (begins(endpoint, length, "ws://") ||
+                              begins(endpoint, length, "wss://")))
+        return SZ_EHOST;
     if (code != SZ_EAGAIN)
         return code;
-    return begins(endpoint, strlen(endpoint), "ipc://") ? SZ_EENDPOINT
-                                                        : SZ_ENODEV;
+    return begins(endpoint, length, "ipc://") ? SZ_EENDPOINT : SZ_ENODEV;
 }
 
 /* Whether a process accepts connections at the address.  The socket of a

@@ -135,7 +135,9 @@ int sz_proxy_move(sz_socket from_handle, sz_socket to_handle,
     if (!from->type->receives || !to->type->sends ||
         (capture != NULL && !capture->type->sends))
         return SZ_ENOTSUP;
-    int room = has_room(to);
+    /* A REP has room for the answer once it has received. */
+    bool echo = from == to && from->type->number == ZMQ_REP;
+    int room = echo ? 1 : has_room(to);
     if (room <= 0) {
         moved->wait = SZ_WAIT_ROOM;
         return room;

@@ -140,6 +140,40 @@ static bool is_late(const szi_socket *socket, const sz_option *option)
            (option->number == ZMQ_SNDHWM || option->number == ZMQ_RCVHWM);
 }
 
+static int read_narrow(szi_socket *socket, int number, int *value)
+{
+    size_t size = sizeof *value;
+    return zmq_getsockopt(socket->zmq, number, value, &size) == 0
+               ? 0
+               : szi_last_error();
+}
+
+/* Whether the option says that a socket which is no server of a mechanism is
+ * none.  libzmq would change the mechanism: a CURVE client would send in
+ * clear, and gssapi-server would turn GSSAPI on. */
+static bool is_no_server_already(szi_socket *socket, const sz_option *option,
+                                 int64_t value)
+{
+    int server;
+    return value == 0 &&
+           (option->number == ZMQ_PLAIN_SERVER ||
+            option->number == ZMQ_CURVE_SERVER ||
+            option->number == ZMQ_GSSAPI_SERVER) &&
+           read_narrow(socket, option->number, &server) == 0 && server == 0;
+}
+
+/* libzmq has -1, for the interval, only until another value is set. */
+static int heartbeat_timeout(szi_socket *socket, int64_t *value)
+{
+    int now;
+    int code = read_narrow(socket, ZMQ_HEARTBEAT_TIMEOUT, &now);
+    if (code == 0 && now != -1) {
+        code = read_narrow(socket, ZMQ_HEARTBEAT_IVL, &now);
+        *value = now;
+    }
+    return code;
+}
+
 int sz_socket_set_integer(sz_socket handle, const sz_option *option,
                           int64_t value)
 {
@@ -157,8 +191,13 @@ int sz_socket_set_integer(sz_socket handle, const sz_option *option,
         code = SZ_EATTACHED;
     if (code == 0 && socket->swap != NULL)
         code = szi_swap_option_allows(socket, option, value);
-    if (code != 0)
+    if (code != 0 || is_no_server_already(socket, option, value))
         return code;
+    if (option->number == ZMQ_HEARTBEAT_TIMEOUT && value == -1) {
+        code = heartbeat_timeout(socket, &value);
+        if (code != 0 || value == -1)
+            return code;
+    }
     int64_t inward = szi_option_inward(option, value);
     code = write_integer(socket, option, option->number, inward);
     if (code == 0 && option->rule == SZI_ALSO)

@@ -84,6 +84,11 @@ static const char *directory_of(const szi_socket *socket)
                                           : sz_swap_directory();
 }
 
+static int explain(int code)
+{
+    return code == SZ_ENOENT ? SZ_ESWAPDIRECTORY : code;
+}
+
 static void set_nodrop(szi_socket *socket, int nodrop)
 {
     if (szi_publishes(socket))
@@ -102,7 +107,7 @@ static int turn_on(szi_socket *socket, uint64_t size)
                         SZI_SWAP_BUFFER, &o->queue);
     if (code != 0) {
         szi_free(o);
-        return code;
+        return explain(code);
     }
     o->size = size;
     set_nodrop(socket, 1);
@@ -179,7 +184,7 @@ int szi_swap_option_set_directory(szi_socket *socket, const char *text,
         int code = szi_disk_try(&szi_disk_system, copy);
         if (code != 0) {
             szi_free(copy);
-            return code;
+            return explain(code);
         }
     }
     szi_free(socket->swap_directory);

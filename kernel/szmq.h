@@ -445,12 +445,14 @@ const sz_type *sz_socket_type(sz_socket socket);
  * The functions that open them share this list:
  *
  *   endpoint errors: SZ_EENDPOINT (not of this form), SZ_EPORT, SZ_ENUL,
- *     SZ_EPATH, SZ_EPROTONOSUPPORT (libzmq does not know the transport),
- *     SZ_ENOCOMPATPROTO (not for this type of socket), SZ_EMULTICAST, SZ_ERATE
- *     (multicast: the option rate), SZ_EZAPDOMAIN (zap-enforce-domain without
- *     zap-domain), SZ_ELISTENER (bind: the option use-fd), SZ_EMTHREAD (no
- *     I/O thread), SZ_EINVAL (libzmq does not understand the address, or
- *     cannot look it up), SZ_ENODEV (no such interface), SZ_EADDRINUSE,
+ *     SZ_EUSER (user@host), SZ_EANYHOST (connect: host *), SZ_ESOURCE
+ * (connect: the source address of tcp), SZ_EABSTRACT (ipc://@), SZ_EHOST (ws:
+ * the host is not known), SZ_EPATH, SZ_EPROTONOSUPPORT (libzmq does not know
+ * the transport), SZ_ENOCOMPATPROTO (not for this type of socket),
+ * SZ_EMULTICAST, SZ_ERATE (multicast: the option rate), SZ_EZAPDOMAIN
+ * (zap-enforce-domain without zap-domain), SZ_ELISTENER (bind: the option
+ * use-fd), SZ_EMTHREAD (no I/O thread), SZ_EINVAL (libzmq does not understand
+ * the address), SZ_ENODEV (no such interface), SZ_EADDRINUSE,
  *     SZ_EADDRNOTAVAIL, SZ_EAFNOSUPPORT, SZ_EACCES, SZ_EPERM (pgm needs
  *     privileges), SZ_ENOBUFS, SZ_EDESCRIPTORS, SZ_EMFILE, SZ_ENFILE,
  *     SZ_ENOMEM, SZ_ETERM, SZ_ESOCKETS, SZ_ETHREAD (both only after

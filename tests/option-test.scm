@@ -71,6 +71,11 @@
 (test "values out of range are refused, with option and value (cases 39, 40)"
   (with-socket 'dealer
     (lambda (s)
+      (check (substring-index "0 bytes; it takes 1 to 255"
+                              (message-of (raised (make-socket 'dealer identity: "")))))
+      (check (substring-index "256 bytes; it takes 1 to 255"
+                              (message-of (raised (make-socket 'dealer
+                                                               identity: (make-string 256))))))
       (check-fails einval (socket-option-set! s 'hwm -5))
       (check-fails einval (socket-option-set! s 'linger -2))
       (check-fails einval (socket-option-set! s 'linger (expt 2 31)))

@@ -23,6 +23,22 @@
 (define (peer type s . options)
   (apply make-socket type linger: 0 connect: (car (socket-endpoints s)) options))
 
+(test "a socket that is its own back sends back what it receives, whatever its type"
+  (for-each
+   (lambda (types)
+     (call-with-context
+      (lambda (c)
+        (let* ((server (make-socket (car types) c bind: "inproc://echo"))
+               (control (make-proxy-control))
+               (t (spawn! (lambda () (proxy server server control: control))))
+               (client (make-socket (cadr types) c connect: "inproc://echo" rcvtimeo: 20000)))
+          (do ((i 0 (+ i 1))) ((= i 3))
+            (send-multipart-message client '("one" "two"))
+            (check= '("one" "two") (receive-multipart-message client as: 'string)))
+          (stop-proxy control)
+          (check= 3 (cdr (assq 'front-received (join! t))))))))
+   '((rep req) (router dealer) (dealer dealer) (pair pair) (router req))))
+
 (test "requests reach the workers, and answers their clients"
   (with-proxy 'router 'dealer
     (lambda (front back c t)

@@ -112,6 +112,8 @@
 (test "a directory that cannot be written says so (case 86)"
   (let ((s (make-socket 'push)))
     (check-fails enoent (socket-option-set! s 'swap-directory "/none/here"))
+    (check (substring-index "swap" (message-of (raised (socket-option-set! s 'swap-directory
+                                                                           "/none/here")))))
     (check-fails enotdir (socket-option-set! s 'swap-directory "/dev/null"))
     (check-fails einval (socket-option-set! s 'swap-directory "/tmp\x00;/x"))
     (socket-option-set! s 'swap-directory "/tmp")
@@ -120,6 +122,7 @@
     (check-fails ebusy (socket-option-set! s 'swap-directory "/var/tmp"))
     (close-socket s))
   (parameterize ((zmq-swap-directory "/none/here"))
+    (check (substring-index "swap-directory" (message-of (raised (make-socket 'push swap: 65536)))))
     (let ((s (make-socket 'push)))
       (check-fails enoent (socket-option-set! s 'swap 1000))
       (close-socket s)))

@@ -55,6 +55,66 @@ TEST(ports_that_do_not_exist_are_refused)
     check_refused("tcp://127.0.0.1:*", false, SZ_EPORT);
 }
 
+TEST(a_user_in_an_endpoint_is_refused)
+{
+    static const char *const users[] = {
+        "tcp://user@localhost:5555", "tcp://user:password@127.0.0.1:5555",
+        "ws://user@127.0.0.1:5555/path", "tcp://@127.0.0.1:5555"};
+    for (size_t i = 0; i < sizeof users / sizeof *users; i++) {
+        check_refused(users[i], true, SZ_EUSER);
+        check_refused(users[i], false, SZ_EUSER);
+    }
+}
+
+TEST(connecting_to_all_addresses_is_refused)
+{
+    check_refused("tcp://*", false, SZ_EANYHOST);
+    check_refused("tcp://*:5555", false, SZ_EANYHOST);
+    check_refused("tcp://127.0.0.1:0;*:5555", false, SZ_EANYHOST);
+    check_refused("ws://*:5555/path", false, SZ_EANYHOST);
+}
+
+TEST(an_endpoint_without_a_host_is_refused)
+{
+    check_refused("tcp://:5555", false, SZ_EENDPOINT);
+    check_refused("tcp://:5555", true, SZ_EENDPOINT);
+    check_refused("tcp://127.0.0.1:0;:5555", false, SZ_EENDPOINT);
+}
+
+TEST(a_source_address_needs_a_port_that_exists)
+{
+    static const char *const wrong[] = {"tcp://127.0.0.1;127.0.0.1:5555",
+                                        "tcp://127.0.0.1:;127.0.0.1:5555",
+                                        "tcp://127.0.0.1:99999;127.0.0.1:5555",
+                                        "tcp://:1;127.0.0.1:5555",
+                                        "tcp://127.0.0.1:-1;127.0.0.1:5555",
+                                        "tcp://;127.0.0.1:5555"};
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
+        check_refused(wrong[i], false, SZ_ESOURCE);
+    sz_socket a = make_socket("pull");
+    sz_socket b = make_socket("push");
+    const char *real = NULL;
+    char endpoint[100];
+    assert_code(sz_socket_bind(a, "tcp://127.0.0.1:*", 17, &real), 0);
+    snprintf(endpoint, sizeof endpoint, "tcp://127.0.0.1:0;%s", real + 6);
+    assert_code(connect_to(b, endpoint), 0);
+    assert_code(send_text(b, "from there"), 0);
+    assert_next(a, "from there");
+}
+
+TEST(an_abstract_endpoint_needs_a_name)
+{
+    check_refused("ipc://@", true, SZ_EABSTRACT);
+    check_refused("ipc://@", false, SZ_EABSTRACT);
+}
+
+TEST(a_host_that_ws_cannot_resolve_is_told)
+{
+    if (bind_to(make_socket("pull"), "ws://127.0.0.1:*") == SZ_EPROTONOSUPPORT)
+        skip();
+    check_refused("ws://no.such.host.invalid:5555/path", false, SZ_EHOST);
+}
+
 TEST(an_unknown_transport_is_refused)
 {
     check_refused("carrier://pigeon", true, SZ_EPROTONOSUPPORT);
@@ -244,6 +304,12 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_no_endpoint_is_refused),
         cmocka_unit_test(ports_that_do_not_exist_are_refused),
+        cmocka_unit_test(a_user_in_an_endpoint_is_refused),
+        cmocka_unit_test(connecting_to_all_addresses_is_refused),
+        cmocka_unit_test(an_endpoint_without_a_host_is_refused),
+        cmocka_unit_test(a_source_address_needs_a_port_that_exists),
+        cmocka_unit_test(an_abstract_endpoint_needs_a_name),
+        cmocka_unit_test(a_host_that_ws_cannot_resolve_is_told),
         cmocka_unit_test(an_unknown_transport_is_refused),
         cmocka_unit_test(a_nul_is_not_where_the_endpoint_ends),
         cmocka_unit_test(an_ipc_path_may_be_as_long_as_the_system_allows),

@@ -77,6 +77,41 @@ TEST(a_fresh_socket_has_the_defaults)
     visit_rows(check_initial);
 }
 
+/* What the mechanism, 0 for null and 2 for curve, is when the option says that
+ * a socket with (or without)
+ * the key of a CURVE server is no server. */
+static int64_t mechanism_after(const char *name, bool curve)
+{
+    static const char key[] = "rq:rM>}U?@Lns47E1%kR.o@n%FcmmsL/@{H8]yf7";
+    sz_socket socket = make_socket("dealer");
+    if (curve)
+        assert_code(set_text(socket, "curve-serverkey", key), 0);
+    set(socket, name, 0);
+    int64_t mechanism = get(socket, "mechanism");
+    assert_code(sz_socket_close(socket), 0);
+    return mechanism;
+}
+
+TEST(being_no_server_changes_no_mechanism)
+{
+    static const char *const options[] = {"plain-server", "curve-server",
+                                          "gssapi-server"};
+    for (size_t i = 0; i < sizeof options / sizeof *options; i++) {
+        assert_int_equal(mechanism_after(options[i], false), 0);
+        assert_int_equal(mechanism_after(options[i], true), 2);
+    }
+}
+
+TEST(the_heartbeat_timeout_can_be_set_back_to_the_interval)
+{
+    sz_socket socket = make_socket("dealer");
+    set(socket, "heartbeat-ivl", 300);
+    set(socket, "heartbeat-timeout", -1);
+    set(socket, "heartbeat-timeout", 100);
+    set(socket, "heartbeat-timeout", -1);
+    assert_int_equal(get(socket, "heartbeat-timeout"), 300);
+}
+
 static void check_empty(const sz_option *row, sz_socket socket)
 {
     const void *data = NULL;
@@ -476,6 +511,9 @@ int main(void)
         cmocka_unit_test(an_integer_out_of_range_is_refused),
         cmocka_unit_test(an_integer_in_range_is_kept),
         cmocka_unit_test(a_fresh_socket_has_the_defaults),
+        cmocka_unit_test(being_no_server_changes_no_mechanism),
+        cmocka_unit_test(
+            the_heartbeat_timeout_can_be_set_back_to_the_interval),
         cmocka_unit_test(the_bytes_of_a_fresh_socket_are_empty),
         cmocka_unit_test(reading_and_writing_are_refused_where_the_row_says),
         cmocka_unit_test(a_value_of_the_wrong_kind_is_refused),

@@ -394,11 +394,11 @@ TEST(its_directory_is_tried_when_it_is_set)
     unsetenv("ZMQ_SWAP_DIR");
     setenv("TMPDIR", "/none", 1);
     assert_string_equal(sz_swap_directory(), "/none");
-    assert_code(set_swap(socket, 1000), SZ_ENOENT);
+    assert_code(set_swap(socket, 1000), SZ_ESWAPDIRECTORY);
     assert_int_equal(get(socket, "swap"), 0);
     unsetenv("TMPDIR");
     assert_string_equal(sz_swap_directory(), "/var/tmp");
-    assert_code(set_directory(socket, "/none/here"), SZ_ENOENT);
+    assert_code(set_directory(socket, "/none/here"), SZ_ESWAPDIRECTORY);
     assert_code(set_directory(socket, "/dev/null"), SZ_ENOTDIR);
     check_directory(socket, "");
     assert_code(set_directory(socket, "/tmp"), 0);
