@@ -49,6 +49,7 @@ typedef struct {
     bool attached;  /* it has had an endpoint */
     bool stream;    /* of this type, which sends by twos */
     bool multicast_loop;
+    bool heartbeat_follows; /* heartbeat-timeout was set back to -1 */
     bool nodrop;  /* the option xpub-nodrop, which a swap overrides */
     bool relaxed; /* the option req-relaxed */
     bool router_mandatory, router_handover, router_raw, probe_router;

@@ -162,15 +162,28 @@ static bool is_no_server_already(szi_socket *socket, const sz_option *option,
            read_narrow(socket, option->number, &server) == 0 && server == 0;
 }
 
-/* libzmq has -1, for the interval, only until another value is set. */
-static int heartbeat_timeout(szi_socket *socket, int64_t *value)
+/* libzmq has -1, for the interval, only until another value is set.  After
+ * that, the timeout is set along with the interval. */
+static int set_heartbeat(szi_socket *socket, const sz_option *option,
+                         int64_t value)
 {
-    int now;
-    int code = read_narrow(socket, ZMQ_HEARTBEAT_TIMEOUT, &now);
-    if (code == 0 && now != -1) {
+    bool timeout = option->number == ZMQ_HEARTBEAT_TIMEOUT;
+    bool follows = timeout ? value == -1 : socket->heartbeat_follows;
+    int now = -1;
+    int code = 0;
+    if (timeout && follows) {
+        code = read_narrow(socket, ZMQ_HEARTBEAT_TIMEOUT, &now);
+        if (code != 0 || now == -1)
+            return code;
         code = read_narrow(socket, ZMQ_HEARTBEAT_IVL, &now);
-        *value = now;
+        value = now;
     }
+    if (code == 0)
+        code = write_integer(socket, option, option->number, value);
+    if (code == 0 && !timeout && follows)
+        code = write_integer(socket, option, ZMQ_HEARTBEAT_TIMEOUT, value);
+    if (code == 0)
+        socket->heartbeat_follows = follows;
     return code;
 }
 
@@ -193,10 +206,11 @@ int sz_socket_set_integer(sz_socket handle, const sz_option *option,
         code = szi_swap_option_allows(socket, option, value);
     if (code != 0 || is_no_server_already(socket, option, value))
         return code;
-    if (option->number == ZMQ_HEARTBEAT_TIMEOUT && value == -1) {
-        code = heartbeat_timeout(socket, &value);
-        if (code != 0 || value == -1)
-            return code;
+    if (option->number == ZMQ_HEARTBEAT_TIMEOUT ||
+        option->number == ZMQ_HEARTBEAT_IVL) {
+        code = set_heartbeat(socket, option, value);
+        szi_socket_touched(socket);
+        return code;
     }
     int64_t inward = szi_option_inward(option, value);
     code = write_integer(socket, option, option->number, inward);
@@ -225,6 +239,10 @@ int sz_socket_get_integer(sz_socket handle, const sz_option *option,
     }
     if (socket->zeros & zero_bit(option)) {
         *value = 0;
+        return 0;
+    }
+    if (option->number == ZMQ_HEARTBEAT_TIMEOUT && socket->heartbeat_follows) {
+        *value = -1;
         return 0;
     }
     if (socket->swap != NULL && option->number == ZMQ_EVENTS) {

@@ -105,11 +105,14 @@ TEST(being_no_server_changes_no_mechanism)
 TEST(the_heartbeat_timeout_can_be_set_back_to_the_interval)
 {
     sz_socket socket = make_socket("dealer");
-    set(socket, "heartbeat-ivl", 300);
     set(socket, "heartbeat-timeout", -1);
+    assert_int_equal(get(socket, "heartbeat-timeout"), -1);
     set(socket, "heartbeat-timeout", 100);
     set(socket, "heartbeat-timeout", -1);
-    assert_int_equal(get(socket, "heartbeat-timeout"), 300);
+    assert_int_equal(get(socket, "heartbeat-timeout"), -1);
+    set(socket, "heartbeat-timeout", 200);
+    set(socket, "heartbeat-ivl", 300);
+    assert_int_equal(get(socket, "heartbeat-timeout"), 200);
 }
 
 static void check_empty(const sz_option *row, sz_socket socket)
