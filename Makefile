@@ -20,7 +20,7 @@ BUILD      := $(ROOT)/build
 REPOSITORY := $(BUILD)/repository
 SYSTEM      = $(shell env -u CHICKEN_REPOSITORY_PATH -u CHICKEN_INSTALL_REPOSITORY chicken-install -repository 2>/dev/null)
 # With this environment programs find the egg built here.
-HERE        = env CHICKEN_INSTALL_REPOSITORY=$(REPOSITORY) \
+HERE        = env CHICKEN_INSTALL_REPOSITORY=$(REPOSITORY) CHICKEN_INSTALL_PREFIX=$(BUILD) \
               CHICKEN_REPOSITORY_PATH=$(REPOSITORY):$(SYSTEM)
 
 WARNINGS := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes \
@@ -34,7 +34,7 @@ KERNEL_HEADS := $(wildcard kernel/*.h kernel/*.def)
 TEST_HEADS   := $(wildcard tests/kernel/*.h)
 KERNEL_TESTS := $(patsubst tests/kernel/%.c,%,$(wildcard tests/kernel/*_test.c))
 TEST_SUPPORT := $(filter-out %_test.c,$(wildcard tests/kernel/*.c))
-EGG          := zmq.egg $(wildcard chicken/*.scm chicken/glue/*) $(KERNEL) \
+EGG          := zmq.egg $(wildcard chicken/*.scm chicken/glue/* command/*.scm) $(KERNEL) \
                 $(wildcard kernel/*.h kernel/*.def)
 
 FILES     ?= $(wildcard README.md doc/* chicken/*.scm kernel/* examples/*)
@@ -193,7 +193,7 @@ setup:
 	@tools/setup
 
 setup-for-tests:
-	@tools/setup libcmocka-dev valgrind
+	@tools/setup libcmocka-dev valgrind tmux
 
 .PHONY: lint
 

@@ -1,0 +1,179 @@
+;;; zmq TYPE: sends what stands on standard input, and writes what is received.
+
+(define (run-talk type words)
+  (read-arguments! 'talk words)
+  (check-talk type)
+  (let* ((format (chosen-format))
+         (endpoints (append (given-endpoints)
+                            (map (lambda (text) (endpoint-of text #f)) words-beside)))
+         (socket (begin
+                   (when (null? endpoints)
+                     (wrong-usage "say where: --bind ENDPOINT or --connect ENDPOINT"))
+                   (open-socket type (open-context)))))
+    (set! written-as format)
+    (subscribe! socket)
+    (for-each (lambda (endpoint) (attach! socket endpoint)) endpoints)
+    (start-report! (string-append (symbol->string type) " " (cdar endpoints))
+                   (lambda () (statistics-of socket)))
+    (when (option "progress") (start-progress!))
+    (pause (or (option "delay") 0))
+    (case type
+      ((push pub) (send-all socket))
+      ((pull sub) (receive-all socket void))
+      ((req) (ask-all socket))
+      ((rep) (receive-all socket (answerer #t)))
+      (else
+       (if (or (option "echo") (option "exec"))
+           (receive-all socket (answerer #f))
+           (begin
+             (start 'input (lambda () (send-each socket #f)))
+             (receive-all socket void)))))
+    (finish socket)))
+
+(define (check-talk type)
+  (define (only types name)
+    (when (and (option name) (not (memq type types)))
+      (wrong-usage "--" name " is not for " (symbol->string type) ", which does not "
+                   (if (memq type '(push pub)) "receive" "send"))))
+  (for-each (lambda (name) (only '(rep dealer router pair stream) name)) '("echo" "exec"))
+  (for-each (lambda (name) (only '(push pub req rep dealer router pair xpub xsub stream) name))
+            '("data" "file" "raw"))
+  (when (and (option "raw") (or (option "data") (option "file")))
+    (wrong-usage "--raw reads standard input: it cannot stand beside --data or --file")))
+
+;; ----------------------------------------------------------------- sending --
+
+(define messages 0)             ; how many were received, or sent where the type only sends
+
+(define (counted!)
+  (set! messages (+ messages 1))
+  (eqv? messages (option "count")))
+
+(define (send-now socket parts)
+  (or (if (null? (cdr parts))
+          (send-message socket (car parts) timeout: (option "timeout"))
+          (send-multipart-message socket parts timeout: (option "timeout")))
+      (end timed-out)))
+
+;; Sends each message of the source, until there is none or `count?' and enough were sent.
+(define (send-each socket count?)
+  (let ((next (message-source #f)))
+    (let loop ((first #t))
+      (let ((parts (next)))
+        (when parts
+          (unless first (pause (or (option "interval") 0)))
+          (send-now socket parts)
+          (unless (and count? (counted!)) (loop #f)))))))
+
+(define (send-all socket) (send-each socket #t))
+
+(define (ask-all socket)
+  (let ((next (message-source #f)))
+    (let loop ((first #t))
+      (let ((parts (next)))
+        (when parts
+          (unless first (pause (or (option "interval") 0)))
+          (send-now socket parts)
+          (write-message (receive-now socket))
+          (flush-out)
+          (unless (counted!) (loop #f)))))))
+
+;; --------------------------------------------------------------- receiving --
+
+(define (receive-now socket)
+  (or (receive-multipart-message socket as: 'string non-blocking: #t)
+      (begin
+        (flush-out)
+        (receive-multipart-message socket as: 'string timeout: (option "timeout")))
+      (end timed-out)))
+
+(define (receive-all socket then)
+  (let loop ()
+    (let ((parts (receive-now socket)))
+      (write-message parts)
+      (then socket parts)
+      (unless (counted!) (loop))))
+  (flush-out))
+
+(define written-as #f)
+
+(define (write-message parts) (write-later (message->text written-as parts)))
+
+;; --------------------------------------------------------------- answering --
+
+;; What answers a message.  `all?': everything that comes is a request, and is answered with the
+;; next message of the source where neither --echo nor --exec is given.
+(define (answerer all?)
+  (let ((next (and all? (message-source #t))))
+    (lambda (socket parts)
+      (let* ((envelope (if (memq (socket-type socket) '(router stream)) 1 0))
+             (name (head parts envelope))
+             (body (list-tail parts (length name))))
+        (flush-out)
+        (cond ((option "echo") (answer socket parts))
+              ((option "exec") (answer socket (append name (run-command (option "exec") body))))
+              (else
+               (let ((reply (next)))
+                 (if reply
+                     (answer socket reply)
+                     (finish socket)))))))))
+
+;; A stream hears of peers that come and go by an empty part; an empty answer would close.
+(define (answer socket parts)
+  (unless (and (eq? 'stream (socket-type socket)) (string=? "" (cadr parts)))
+    (condition-case (send-now socket parts)
+      (e (exn zmq)
+         ;; Who asked has gone.
+         (unless (eq? 'ehostunreach (get-condition-property e 'zmq 'code)) (abort e))))))
+
+(define (head l n) (if (or (= n 0) (null? l)) '() (cons (car l) (head (cdr l) (- n 1)))))
+
+;; The parts that a shell command writes when it reads these parts: a line, with tabs between the
+;; parts; with --raw the bytes as they are.
+(define (run-command command parts)
+  (let-values (((from to pid) (process "/bin/sh" (list "-c" command))))
+    (let ((text (string-append (string-intersperse parts "\t") (if (option "raw") "" "\n"))))
+      (start 'exec
+             (lambda ()
+               ;; A command need not read what it is given.
+               (handle-exceptions e #f (display text to))
+               (handle-exceptions e #f (close-output-port to))))
+      (let ((output (read-string #f from)))
+        (let-values (((pid normal? status) (process-wait pid)))
+          (unless (and normal? (= 0 status))
+            (complain "the command ended with status " (number->string status))))
+        ;; Closing waits for the process, which has been waited for.
+        (handle-exceptions e #f (close-input-port from))
+        (cond ((eof-object? output) (list ""))
+              ((option "raw") (list output))
+              (else (text->message (without-newline output))))))))
+
+(define (without-newline text)
+  (let ((last (- (string-length text) 1)))
+    (if (and (>= last 0) (char=? #\newline (string-ref text last)))
+        (substring text 0 last)
+        text)))
+
+;; ---------------------------------------------------------------- progress --
+
+(define (start-progress!)
+  (start 'progress
+         (lambda ()
+           (let loop ((before 0))
+             (pause 1000)
+             (let ((now messages))
+               (complain (number->string now) " messages, "
+                         (number->string (- now before)) "/s")
+               (loop now))))))
+
+;; --------------------------------------------------------------------- end --
+
+;; What was sent has the linger to leave.
+(define (finish socket)
+  (flush-out)
+  (when (option "progress") (complain (number->string messages) " messages"))
+  (let ((linger (or (option "linger") 1000)))
+    (unless (terminate-context (socket-context socket) timeout: linger)
+      (complain "not delivered within " (number->string linger) " ms")
+      (end timed-out)))
+  (end done))
