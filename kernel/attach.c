@@ -78,6 +78,8 @@ static bool lacks_domain(szi_socket *socket)
 static int bind_socket(szi_socket *socket, const char *text,
                        uint64_t *listening)
 {
+    if (szi_endpoint_inproc(text))
+        return szi_inproc_bind(socket, text);
     szi_listener listener;
     int code = szi_listener_lend(socket, text, &listener);
     /* libzmq does not touch the path of a listener that it was given. */
@@ -98,6 +100,8 @@ static int connect_socket(szi_socket *socket, const char *text)
     int code = szi_name_check(socket, text);
     if (code != 0)
         return code;
+    if (szi_endpoint_inproc(text))
+        return szi_inproc_connect(socket, text);
     int done;
     SZI_UNINTERRUPTED(done, zmq_connect(socket->zmq, text));
     return done == 0 ? 0 : szi_last_error();
@@ -107,7 +111,6 @@ static int connect_socket(szi_socket *socket, const char *text)
 static int attach(szi_socket *socket, const char *text, bool bound,
                   uint64_t *listener)
 {
-    szi_context *context = socket->context;
     bool inproc = szi_endpoint_inproc(text);
     int code = 0;
     /* libzmq aborts when a stream gets a message of several parts, or a
@@ -121,8 +124,7 @@ static int attach(szi_socket *socket, const char *text, bool bound,
     if (code == 0 && !inproc && !szi_descriptors_free(4))
         code = SZ_EDESCRIPTORS;
     if (code == 0)
-        code = inproc && !bound ? szi_inproc_connecting(context, text)
-                                : szi_multicast_check(socket->zmq, text);
+        code = szi_multicast_check(socket->zmq, text);
     if (code != 0)
         return code;
     code = bound ? bind_socket(socket, text, listener)
@@ -130,14 +132,15 @@ static int attach(szi_socket *socket, const char *text, bool bound,
     if (code != 0)
         return szi_endpoint_explain(text, code);
     socket->attached = true;
-    if (inproc && bound)
-        szi_inproc_bound(context, text);
     return 0;
 }
 
 static int detach(szi_socket *socket, const char *real, bool bound)
 {
     int done;
+    if (szi_endpoint_inproc(real))
+        return bound ? szi_inproc_unbind(socket, real)
+                     : szi_inproc_disconnect(socket, real);
     if (bound)
         SZI_UNINTERRUPTED(done, zmq_unbind(socket->zmq, real));
     else
@@ -210,7 +213,9 @@ static int close_endpoint(sz_socket handle, const char *text, size_t length,
         return SZ_ENOMEM;
     szi_endpoint *endpoint = find_endpoint(socket, given, bound);
     const char *real = endpoint != NULL ? endpoint->real : given;
-    int code = detach(socket, real, bound);
+    /* libzmq would take one for the other over inproc. */
+    bool unknown = endpoint == NULL && szi_endpoint_inproc(given);
+    int code = unknown ? SZ_ENOENT : detach(socket, real, bound);
     szi_socket_touched(socket);
     if (code == 0 && !bound)
         szi_monitored_disconnected(socket, real);

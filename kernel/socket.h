@@ -47,6 +47,8 @@ typedef struct {
     sz_statistics counts;
     uint64_t zeros; /* bit n: option number n, of SZI_AS_ZERO, was set to 0 */
     bool attached;  /* it has had an endpoint */
+    bool welcomes;  /* the option xpub-welcome-msg is not empty */
+    bool upstream;  /* an XPUB: see szi_part_mend */
     bool stream;    /* of this type, which sends by twos */
     bool multicast_loop;
     bool nodrop;  /* the option xpub-nodrop, which a swap overrides */

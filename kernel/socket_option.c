@@ -241,6 +241,8 @@ int sz_socket_set_bytes(sz_socket handle, const sz_option *option,
     if (zmq_setsockopt(socket->zmq, option->number, clears ? NULL : data,
                        size) != 0)
         code = explain(socket, option, 'w', szi_last_error());
+    else if (option->number == ZMQ_XPUB_WELCOME_MSG)
+        socket->welcomes = size > 0;
     sz_wipe(key, sizeof key);
     szi_socket_touched(socket);
     return code;

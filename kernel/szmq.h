@@ -458,7 +458,8 @@ const sz_type *sz_socket_type(sz_socket socket);
 
 /* Binds `socket` to the `length` bytes at `endpoint`; see zmq_bind(3).  A host
  * must be an interface, a numeric address or *.  After a socket was closed or
- * unbound, its address can remain in use for a moment.  For ipc, a path at
+ * unbound, its address can remain in use for a moment, except over inproc.
+ * For ipc, a path at
  * which no process listens any more is replaced; a path at which one listens,
  * or that is not a socket, is in use.
  *
@@ -468,7 +469,10 @@ const sz_type *sz_socket_type(sz_socket socket);
  *
  * Result: 0; if `real` is not NULL, *real is the endpoint as libzmq completed
  *   it, a string: "tcp://127.0.0.1:*" with the port that the system chose.
- * Errors: handle errors, endpoint errors, file errors (ipc).
+ * Errors: handle errors, endpoint errors, file errors (ipc), SZ_EPAIR (a PAIR
+ *   would reject a ROUTER or REP that waits at the inproc name, which makes
+ *   libzmq abort), SZ_EWELCOME (so would a welcome to a connect that was
+ *   undone).
  * Threads: owner; may block on a name lookup for pgm and epgm.
  * Ownership: *real belongs to the socket, and is valid until the next call for
  *   it. */
@@ -501,12 +505,14 @@ int sz_socket_connect(sz_socket socket, const char *endpoint, size_t length,
 /* Undoes a bind or a connect of `socket`; see zmq_unbind(3) and
  * zmq_disconnect(3).  `endpoint`, `length` bytes, is what was given to
  * sz_socket_bind or sz_socket_connect or what it returned.
- * sz_socket_disconnect ends all connections to the endpoint at once.
+ * sz_socket_disconnect ends all connections to the endpoint at once.  What was
+ * sent by an inproc connect before its bind stays for the one who binds.
  *
  * Result: 0.
  * Errors: handle errors, SZ_ENOENT (the socket has no such endpoint), SZ_ENUL,
  *   SZ_EINVAL (not an endpoint), SZ_EPROTONOSUPPORT, SZ_ENOCOMPATPROTO,
- *   SZ_ENOMEM, SZ_ETERM.
+ *   SZ_EPENDING (an inproc connect of a ROUTER or REP, or with conflate, that
+ *   waits for its bind beside others), SZ_ENOMEM, SZ_ETERM.
  * Threads: owner; may block on a name lookup for a tcp endpoint that the
  *   socket does not have.
  * Ownership: none; endpoint strings of the socket become invalid. */

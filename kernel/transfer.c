@@ -104,8 +104,10 @@ static int receive_on(szi_socket *socket, int code)
         socket->counts.receive_eagains += code == SZ_EAGAIN;
         return code;
     }
-    if (!socket->torn)
+    if (!socket->torn) {
         socket->held = 1;
+        szi_part_mend(socket, &socket->first);
+    }
     socket->back = false;
     code = zmq_msg_more(&socket->first) ? szi_receive_rest(socket) : 1;
     szi_socket_touched(socket);
@@ -213,7 +215,8 @@ static inline bool receive_small(szi_socket *socket, size_t small,
                                  size_t *size, int *parts)
 {
     int got = zmq_msg_recv(&socket->first, socket->zmq, ZMQ_DONTWAIT);
-    if (got < 0 || (size_t)got > small || zmq_msg_more(&socket->first)) {
+    if (got < 0 || (size_t)got > small || socket->upstream ||
+        zmq_msg_more(&socket->first)) {
         *parts = receive_on(socket, got < 0 ? szi_last_error() : 0);
         return false;
     }

@@ -211,6 +211,18 @@ static int make_room(szi_socket *socket)
     return 0;
 }
 
+/* libzmq gives an XPUB a message of its own with the flags of the sender's, so
+ * it may be marked as shared, with a count of no references.  The copy, which
+ * is never closed, counts as the one that it is. */
+void szi_part_mend(const szi_socket *socket, zmq_msg_t *part)
+{
+    if (!socket->upstream || zmq_msg_get(part, ZMQ_SHARED) != 1)
+        return;
+    zmq_msg_t counted;
+    zmq_msg_init(&counted);
+    zmq_msg_copy(&counted, part);
+}
+
 int szi_receive_rest(szi_socket *socket)
 {
     socket->torn = true;
@@ -225,6 +237,7 @@ int szi_receive_rest(szi_socket *socket)
         code = retry(socket, &c, perform(socket, &c), &attempt);
         if (code != 0)
             return code;
+        szi_part_mend(socket, part);
         socket->held++;
     }
     socket->torn = false;
