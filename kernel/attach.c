@@ -100,11 +100,16 @@ static int connect_socket(szi_socket *socket, const char *text)
     int code = szi_name_check(socket, text);
     if (code != 0)
         return code;
-    if (szi_endpoint_inproc(text))
-        return szi_inproc_connect(socket, text);
-    int done;
-    SZI_UNINTERRUPTED(done, zmq_connect(socket->zmq, text));
-    return done == 0 ? 0 : szi_last_error();
+    if (szi_endpoint_inproc(text)) {
+        code = szi_inproc_connect(socket, text);
+    } else {
+        int done;
+        SZI_UNINTERRUPTED(done, zmq_connect(socket->zmq, text));
+        code = done == 0 ? 0 : szi_last_error();
+    }
+    if (code != 0)
+        szi_name_failed(socket, text);
+    return code;
 }
 
 /* *listener is the id of the listener that was bound with, or 0. */

@@ -54,6 +54,7 @@ typedef struct {
     bool nodrop;  /* the option xpub-nodrop, which a swap overrides */
     bool relaxed; /* the option req-relaxed */
     bool router_mandatory, router_handover, router_raw, probe_router;
+    bool router_mixed; /* raw, with endpoints from before */
     bool swap_plaintext;
     char *swap_directory; /* NULL for the default */
     szi_list endpoints;   /* under the lock of the context */

@@ -103,6 +103,7 @@ static void remember(szi_socket *socket, const sz_option *option,
     case ZMQ_ROUTER_RAW:
         /* It cannot be taken back: libzmq keeps it for later connections. */
         socket->router_raw |= value != 0;
+        socket->router_mixed |= value != 0 && socket->attached;
         break;
     case ZMQ_PROBE_ROUTER:
         socket->probe_router = value != 0;
@@ -224,7 +225,7 @@ int sz_socket_set_bytes(sz_socket handle, const sz_option *option,
     if (code == 0 && socket->swap != NULL)
         code = szi_swap_option_allows(socket, option, 1);
     if (code == 0 && option->number == ZMQ_CONNECT_ROUTING_ID)
-        code = szi_name_set(socket, data, size);
+        return szi_name_set(socket, data, size);
     if (code != 0)
         return code;
     char key[SZ_KEY_TEXT + 1];

@@ -488,7 +488,8 @@ int sz_socket_bind(sz_socket socket, const char *endpoint, size_t length,
  * if that peer chose the name itself and is connected, it receives an empty
  * message, as from the option probe-router.  A name is free some time after
  * its peer was disconnected, and after everything from it was received; on a
- * socket with router-raw it is never free again.  A peer that takes the name
+ * socket with router-raw it is never free again, and none is if router-raw was
+ * set after an endpoint.  A peer that takes the name
  * in the very moment of the connect still makes libzmq abort.
  *
  * Result: 0; if `real` is not NULL, *real is the endpoint as libzmq completed
