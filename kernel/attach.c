@@ -137,6 +137,7 @@ static int attach(szi_socket *socket, const char *text, bool bound,
     if (code != 0)
         return szi_endpoint_explain(text, code);
     socket->attached = true;
+    socket->conflates |= socket->conflate;
     return 0;
 }
 
@@ -218,8 +219,10 @@ static int close_endpoint(sz_socket handle, const char *text, size_t length,
         return SZ_ENOMEM;
     szi_endpoint *endpoint = find_endpoint(socket, given, bound);
     const char *real = endpoint != NULL ? endpoint->real : given;
-    /* libzmq would take one for the other over inproc. */
-    bool unknown = endpoint == NULL && szi_endpoint_inproc(given);
+    /* libzmq takes one for the other. */
+    bool unknown =
+        endpoint == NULL && (szi_endpoint_inproc(given) ||
+                             find_endpoint(socket, given, !bound) != NULL);
     int code = unknown ? SZ_ENOENT : detach(socket, real, bound);
     szi_socket_touched(socket);
     if (code == 0 && !bound)

@@ -162,12 +162,10 @@ static pending *new_pending(szi_socket *socket, const char *endpoint)
     pending *p = szi_new(sizeof *p + length + 1);
     if (p == NULL)
         return NULL;
-    int conflate = 0, type = socket->type->number;
-    size_t size = sizeof conflate;
-    zmq_getsockopt(socket->zmq, ZMQ_CONFLATE, &conflate, &size);
+    int type = socket->type->number;
     memcpy(p->text, endpoint, length);
     p->zmq = socket->zmq;
-    p->conflated = conflate != 0;
+    p->conflated = socket->conflate;
     p->named = type == ZMQ_ROUTER || type == ZMQ_REP;
     p->rejected = type == ZMQ_PAIR && socket->attached;
     return p;

@@ -47,6 +47,8 @@ typedef struct {
     sz_statistics counts;
     uint64_t zeros; /* bit n: option number n, of SZI_AS_ZERO, was set to 0 */
     bool attached;  /* it has had an endpoint */
+    bool conflate;  /* the option */
+    bool conflates; /* an endpoint had it: connections keep one part */
     bool welcomes;  /* the option xpub-welcome-msg is not empty */
     bool upstream;  /* an XPUB: see szi_part_mend */
     bool stream;    /* of this type, which sends by twos */

@@ -108,6 +108,9 @@ static void remember(szi_socket *socket, const sz_option *option,
     case ZMQ_PROBE_ROUTER:
         socket->probe_router = value != 0;
         break;
+    case ZMQ_CONFLATE:
+        socket->conflate = value != 0;
+        break;
     case ZMQ_XPUB_NODROP:
         socket->nodrop = value != 0;
         break;

@@ -707,8 +707,9 @@ typedef struct {
  *     (these three only with a swap).
  *   receive errors: SZ_EAGAIN (no message: wait for SZ_IN), SZ_EFSM (a REQ or
  *     REP socket whose turn is to send), SZ_ENOTSUP (the type does not
- *     receive), SZ_ENOMEM, SZ_ETERM (after these two, the next call continues
- *     with a message that was received in part).
+ *     receive), SZ_ECONFLATE (a peer sent several parts to a socket with
+ *     conflate, which receives no more), SZ_ENOMEM, SZ_ETERM (after these two,
+ *     the next call continues with a message that was received in part).
  *
  * A failed send leaves the socket as it was. */
 
@@ -717,7 +718,7 @@ typedef struct {
  *
  * Result: 0: libzmq or the swap has accepted the message.
  * Errors: handle errors (also of a part's message), send errors, SZ_EPARTS
- *   (`count` is 0).
+ *   (`count` is 0, or more than 1 with conflate).
  * Threads: owner, of the messages too.
  * Ownership: none; bytes are copied, and a message keeps its handle and shares
  *   its bytes with libzmq. */
@@ -895,7 +896,7 @@ enum {
  * Result: 0; *moved is what was done.  It is valid after an error too.
  * Errors: handle errors (of any socket), SZ_ENOTSUP (the type of `from` does
  *   not receive, or that of `to` or `capture` does not send), SZ_ETWOPARTS
- *   (`to` is a STREAM), SZ_ENOMEM, SZ_ETERM, SZ_ECORRUPT, file
+ *   (`to` is a STREAM), SZ_EPARTS (`to` has conflate), SZ_ECONFLATE (`from`), SZ_ENOMEM, SZ_ETERM, SZ_ECORRUPT, file
  *   errors (both only if `to` has a swap).
  * Threads: owner of all sockets.  Ownership: none. */
 int sz_proxy_move(sz_socket from, sz_socket to, sz_socket capture,

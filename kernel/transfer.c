@@ -67,6 +67,9 @@ int szi_send_made(szi_socket *socket, zmq_msg_t *made, size_t count)
 {
     if (socket->stream && count != 2)
         return SZ_ETWOPARTS;
+    /* libzmq aborts when a connection has kept only a first part. */
+    if (socket->conflates && count != 1)
+        return SZ_EPARTS;
     if (socket->swap != NULL)
         return szi_swap_socket_send_made(socket, made, count);
     size_t size = 0;

@@ -86,6 +86,8 @@ static int closing(world *w, bool bound)
         length = pick_endpoint(w, text, sizeof text);
     }
     TELL("  %llu %.*s\n", number(socket.id), (int)length, text);
+    /* The connections that end keep the linger of this moment. */
+    shorten_all(w);
     return bound ? sz_socket_unbind(socket, text, length)
                  : sz_socket_disconnect(socket, text, length);
 }
