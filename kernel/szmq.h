@@ -896,9 +896,9 @@ enum {
  * Result: 0; *moved is what was done.  It is valid after an error too.
  * Errors: handle errors (of any socket), SZ_ENOTSUP (the type of `from` does
  *   not receive, or that of `to` or `capture` does not send), SZ_ETWOPARTS
- *   (`to` is a STREAM), SZ_EPARTS (`to` has conflate), SZ_ECONFLATE (`from`), SZ_ENOMEM, SZ_ETERM, SZ_ECORRUPT, file
- *   errors (both only if `to` has a swap).
- * Threads: owner of all sockets.  Ownership: none. */
+ *   (`to` is a STREAM), SZ_EPARTS (`to` has conflate), SZ_ECONFLATE (`from`),
+ * SZ_ENOMEM, SZ_ETERM, SZ_ECORRUPT, file errors (both only if `to` has a
+ * swap). Threads: owner of all sockets.  Ownership: none. */
 int sz_proxy_move(sz_socket from, sz_socket to, sz_socket capture,
                   sz_moved *moved);
 
