@@ -12,6 +12,7 @@
 #include "peer_name.h"
 #include "socket.h"
 #include "use.h"
+#include "wire.h"
 
 #include <string.h>
 
@@ -75,6 +76,20 @@ static bool lacks_domain(szi_socket *socket)
            size <= 1;
 }
 
+static bool is_websocket(const char *text)
+{
+    return strncmp(text, "ws://", 5) == 0 || strncmp(text, "wss://", 6) == 0;
+}
+
+/* libzmq knows no such handshake over WebSocket, and aborts. */
+static bool has_gssapi(szi_socket *socket)
+{
+    int mechanism = 0;
+    size_t size = sizeof mechanism;
+    zmq_getsockopt(socket->zmq, ZMQ_MECHANISM, &mechanism, &size);
+    return mechanism == ZMQ_GSSAPI;
+}
+
 static int bind_socket(szi_socket *socket, const char *text,
                        uint64_t *listening)
 {
@@ -118,6 +133,8 @@ static int attach(szi_socket *socket, const char *text, bool bound,
 {
     bool inproc = szi_endpoint_inproc(text);
     int code = 0;
+    if (is_websocket(text) && has_gssapi(socket))
+        return SZ_EWSGSSAPI;
     /* libzmq aborts when a stream gets a message of several parts, or a
      * command of another type, over inproc. */
     if (inproc && socket->stream)
@@ -223,7 +240,11 @@ static int close_endpoint(sz_socket handle, const char *text, size_t length,
     bool unknown =
         endpoint == NULL && (szi_endpoint_inproc(given) ||
                              find_endpoint(socket, given, !bound) != NULL);
-    int code = unknown ? SZ_ENOENT : detach(socket, real, bound);
+    int code = unknown ? SZ_ENOENT : 0;
+    if (code == 0 && (!bound || find_endpoint(socket, real, false) != NULL))
+        code = szi_receive_ahead(socket);
+    if (code == 0)
+        code = detach(socket, real, bound);
     szi_socket_touched(socket);
     if (code == 0 && !bound)
         szi_monitored_disconnected(socket, real);

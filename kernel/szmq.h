@@ -446,13 +446,13 @@ const sz_type *sz_socket_type(sz_socket socket);
  *
  *   endpoint errors: SZ_EENDPOINT (not of this form), SZ_EPORT, SZ_ENUL,
  *     SZ_EPATH, SZ_EPROTONOSUPPORT (libzmq does not know the transport),
- *     SZ_ENOCOMPATPROTO (not for this type of socket), SZ_EMULTICAST, SZ_ERATE
- *     (multicast: the option rate), SZ_EZAPDOMAIN (zap-enforce-domain without
- *     zap-domain), SZ_ELISTENER (bind: the option use-fd), SZ_EMTHREAD (no
- *     I/O thread), SZ_EINVAL (libzmq does not understand the address, or
- *     cannot look it up), SZ_ENODEV (no such interface), SZ_EADDRINUSE,
- *     SZ_EADDRNOTAVAIL, SZ_EAFNOSUPPORT, SZ_EACCES, SZ_EPERM (pgm needs
- *     privileges), SZ_ENOBUFS, SZ_EDESCRIPTORS, SZ_EMFILE, SZ_ENFILE,
+ *     SZ_ENOCOMPATPROTO (not for this type of socket), SZ_EWSGSSAPI,
+ * SZ_EMULTICAST, SZ_ERATE (multicast: the option rate), SZ_EZAPDOMAIN
+ * (zap-enforce-domain without zap-domain), SZ_ELISTENER (bind: the option
+ * use-fd), SZ_EMTHREAD (no I/O thread), SZ_EINVAL (libzmq does not understand
+ * the address, or cannot look it up), SZ_ENODEV (no such interface),
+ * SZ_EADDRINUSE, SZ_EADDRNOTAVAIL, SZ_EAFNOSUPPORT, SZ_EACCES, SZ_EPERM (pgm
+ * needs privileges), SZ_ENOBUFS, SZ_EDESCRIPTORS, SZ_EMFILE, SZ_ENFILE,
  *     SZ_ENOMEM, SZ_ETERM, SZ_ESOCKETS, SZ_ETHREAD (both only after
  *     sz_observe_all, as for sz_monitor_new). */
 
@@ -507,13 +507,15 @@ int sz_socket_connect(sz_socket socket, const char *endpoint, size_t length,
  * zmq_disconnect(3).  `endpoint`, `length` bytes, is what was given to
  * sz_socket_bind or sz_socket_connect or what it returned.
  * sz_socket_disconnect ends all connections to the endpoint at once.  What was
- * sent by an inproc connect before its bind stays for the one who binds.
+ * sent by an inproc connect before its bind stays for the one who binds.  One
+ * message that had arrived remains, to be received.
  *
  * Result: 0.
  * Errors: handle errors, SZ_ENOENT (the socket has no such endpoint), SZ_ENUL,
  *   SZ_EINVAL (not an endpoint), SZ_EPROTONOSUPPORT, SZ_ENOCOMPATPROTO,
  *   SZ_EPENDING (an inproc connect of a ROUTER or REP, or with conflate, that
- *   waits for its bind beside others), SZ_ENOMEM, SZ_ETERM.
+ *   waits for its bind beside others), SZ_EHELD (disconnect: the socket holds
+ *   a message, and others can be received), SZ_ENOMEM, SZ_ETERM.
  * Threads: owner; may block on a name lookup for a tcp endpoint that the
  *   socket does not have.
  * Ownership: none; endpoint strings of the socket become invalid. */

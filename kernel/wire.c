@@ -9,6 +9,7 @@
 #include "error.h"
 #include "memory.h"
 #include "message.h"
+#include "statistics.h"
 
 #include <errno.h>
 #include <string.h>
@@ -245,4 +246,34 @@ int szi_receive_rest(szi_socket *socket)
     }
     socket->torn = false;
     return (int)socket->held;
+}
+
+static bool is_ready(szi_socket *socket)
+{
+    int events = 0, failed;
+    size_t size = sizeof events;
+    SZI_UNINTERRUPTED(failed,
+                      zmq_getsockopt(socket->zmq, ZMQ_EVENTS, &events, &size));
+    return !failed && (events & ZMQ_POLLIN) != 0;
+}
+
+int szi_receive_ahead(szi_socket *socket)
+{
+    if (!socket->type->receives)
+        return 0;
+    if (socket->held > 0 && !socket->torn)
+        return is_ready(socket) ? SZ_EHELD : 0;
+    if (!socket->torn) {
+        call c = {SZ_IN, &socket->first, NULL, 0, ZMQ_DONTWAIT};
+        if (perform(socket, &c) != 0)
+            return 0;
+        socket->held = 1;
+        szi_part_mend(socket, &socket->first);
+    }
+    int code = szi_receive_rest(socket);
+    if (code > 0) {
+        socket->back = true;
+        szi_count_received(socket);
+    }
+    return code > 0 || code == SZ_ECONFLATE ? 0 : code;
 }

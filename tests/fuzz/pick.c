@@ -143,7 +143,8 @@ size_t pick_endpoint(world *w, char *text, size_t room)
     return (size_t)length;
 }
 
-/* Options whose faults are being mended elsewhere. */
+/* libzmq leaks at each handshake of GSSAPI.  The others have faults that are
+ * being mended elsewhere, or may take the machine's processors. */
 static bool is_excluded(const sz_option *option)
 {
     static const char *const names[] = {"socks-proxy", "socks-username",
@@ -152,7 +153,7 @@ static bool is_excluded(const sz_option *option)
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (strcmp(option->name, names[i]) == 0)
             return true;
-    return false;
+    return strncmp(option->name, "gssapi", 6) == 0;
 }
 
 const sz_option *pick_option(world *w, sz_scope scope)

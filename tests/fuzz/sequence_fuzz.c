@@ -42,7 +42,7 @@ const char *__ubsan_default_options(void);
 
 const char *__asan_default_options(void)
 {
-    return "allocator_may_return_null=1:quarantine_size_mb=16";
+    return "allocator_may_return_null=1:quarantine_size_mb=16:handle_abort=1";
 }
 
 const char *__ubsan_default_options(void)
