@@ -29,7 +29,9 @@ typedef struct {
     void *zmq;      /* the socket that is connected */
     bool named;     /* it wants the routing id of its peer */
     bool conflated; /* it keeps one message, which can replace its own id */
-    bool rejected;  /* a PAIR that may have had another peer */
+    bool given;     /* connect-routing-id named the peer */
+    bool doubtful;  /* the socket itself may have ended the connection: a PAIR
+                     * that has another, a REQ that is relaxed */
     bool undone;    /* the socket has let go of the connection */
     bool closed;    /* libzmq's socket is to be closed when it was bound */
     char text[];
@@ -167,7 +169,8 @@ static pending *new_pending(szi_socket *socket, const char *endpoint)
     p->zmq = socket->zmq;
     p->conflated = socket->conflate;
     p->named = type == ZMQ_ROUTER || type == ZMQ_REP;
-    p->rejected = type == ZMQ_PAIR && socket->attached;
+    p->given = socket->next_name != NULL;
+    p->doubtful = (type == ZMQ_PAIR && socket->attached) || type == ZMQ_REQ;
     return p;
 }
 
@@ -177,6 +180,8 @@ static int connect_locked(szi_socket *socket, const char *endpoint)
     int code = pends(context, endpoint);
     if (code < 0)
         return code;
+    if (code == 1 && socket->next_name != NULL && socket->router_handover)
+        return SZ_EHANDOVER;
     pending *made = NULL;
     if (code == 1 && (made = new_pending(socket, endpoint)) == NULL)
         return SZ_ENOMEM;
@@ -187,7 +192,7 @@ static int connect_locked(szi_socket *socket, const char *endpoint)
         szi_free(made);
     else if (made != NULL)
         szi_list_append(&context->pending, &made->link);
-    if (code == 0 && made != NULL && made->rejected)
+    if (code == 0 && made != NULL && made->doubtful)
         process(socket->zmq);
     return code;
 }
@@ -200,6 +205,7 @@ static int check_bind(szi_socket *socket, const char *endpoint)
     szi_context *context = socket->context;
     bool pair = socket->type->number == ZMQ_PAIR;
     bool taken = socket->attached, live = false, undone = false;
+    bool doubtful = false;
     SZI_EACH (p, &context->pending, pending, link) {
         if (!is_for(p, endpoint))
             continue;
@@ -208,10 +214,11 @@ static int check_bind(szi_socket *socket, const char *endpoint)
         if (pair && p->named && taken)
             return SZ_EPAIR;
         taken = true;
-        live |= !p->undone && !p->rejected;
-        undone |= p->undone || p->rejected;
+        live |= !p->undone;
+        undone |= p->undone;
+        doubtful |= p->doubtful;
     }
-    if (!socket->welcomes || !undone)
+    if (!socket->welcomes || !(undone || doubtful))
         return 0;
     if (live)
         return SZ_EWELCOME;
@@ -333,6 +340,16 @@ int szi_inproc_unbind(szi_socket *socket, const char *endpoint)
 int szi_inproc_disconnect(szi_socket *socket, const char *endpoint)
 {
     return locked(disconnect_locked, socket, endpoint);
+}
+
+bool szi_inproc_names(szi_socket *socket)
+{
+    bool found = false;
+    pthread_mutex_lock(&socket->context->lock);
+    SZI_EACH (p, &socket->context->pending, pending, link)
+        found |= p->zmq == socket->zmq && p->given && !p->undone;
+    pthread_mutex_unlock(&socket->context->lock);
+    return found;
 }
 
 /* libzmq's thread that closes sockets unbinds them at some time, and until

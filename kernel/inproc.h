@@ -16,6 +16,10 @@ int szi_inproc_connect(szi_socket *socket, const char *endpoint);
 int szi_inproc_unbind(szi_socket *socket, const char *endpoint);
 int szi_inproc_disconnect(szi_socket *socket, const char *endpoint);
 
+/* Whether a connect with connect-routing-id is pending.  A ROUTER that hands
+ * names over, or is raw, could end its connection. */
+bool szi_inproc_names(szi_socket *socket);
+
 /* Closes libzmq's socket, whose endpoints are `endpoints`, over whatever
  * transport: at once, or when its pending connects were bound. */
 void szi_inproc_close(szi_socket *socket, const szi_list *endpoints);

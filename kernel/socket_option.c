@@ -1,6 +1,7 @@
 /* The options of sockets: the rows of option.def, applied by libzmq. */
 
 #include "error.h"
+#include "inproc.h"
 #include "memory.h"
 #include "option_table.h"
 #include "peer_name.h"
@@ -159,6 +160,11 @@ int sz_socket_set_integer(sz_socket handle, const sz_option *option,
     }
     if (code == 0 && is_late(socket, option))
         code = SZ_EATTACHED;
+    if (code == 0 && value != 0 &&
+        (option->number == ZMQ_ROUTER_HANDOVER ||
+         option->number == ZMQ_ROUTER_RAW) &&
+        szi_inproc_names(socket))
+        code = SZ_EHANDOVER;
     if (code == 0 && socket->swap != NULL)
         code = szi_swap_option_allows(socket, option, value);
     if (code != 0)

@@ -494,7 +494,8 @@ int sz_socket_bind(sz_socket socket, const char *endpoint, size_t length,
  *
  * Result: 0; if `real` is not NULL, *real is the endpoint as libzmq completed
  *   it, a string.
- * Errors: handle errors, endpoint errors, SZ_ENAMED, SZ_ESOCKETS (libzmq could
+ * Errors: handle errors, endpoint errors, SZ_ENAMED, SZ_EHANDOVER (the inproc
+ *   name is not bound, and router-handover is set), SZ_ESOCKETS (libzmq could
  *   not make the socket that the kernel needs: for inproc connects that
  *   precede their bind, and to try a name).
  * Threads: owner; may block on a name lookup for ws, wss, pgm and epgm.
@@ -540,7 +541,9 @@ const char *sz_socket_endpoint(sz_socket socket, size_t index, bool *bound);
  * Result: 0.
  * Errors: handle errors, option errors, SZ_EREADONLY, SZ_ETYPE (not for
  *   sockets of this type), SZ_ERANGE (outside `min` to `max`), SZ_EATTACHED
- *   (hwm, sndhwm and rcvhwm: the socket has or had an endpoint), SZ_ETERM,
+ *   (hwm, sndhwm and rcvhwm: the socket has or had an endpoint),
+ *   SZ_EHANDOVER (router-handover and router-raw: an inproc connect with
+ *   connect-routing-id waits for its bind), SZ_ETERM,
  *   SZ_ESWAPTYPE, SZ_ESWAPHWM, SZ_ESWAPCONFLATE, SZ_ESWAPCURVE,
  *   SZ_ESWAPNODROP, SZ_ESWAPBUSY (see "swap" below), SZ_ENOMEM, file errors
  *   (turning a swap on tries to write to its directory).

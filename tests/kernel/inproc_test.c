@@ -161,6 +161,25 @@ TEST(a_welcome_is_set_after_the_bind_if_a_connect_was_undone)
     assert_code(sz_socket_set_bytes(xpub, welcome, "hello", 5), 0);
 }
 
+TEST(a_name_that_waits_is_not_handed_over)
+{
+    for (int raw = 0; raw < 2; raw++) {
+        sz_socket router = make_socket("router");
+        const char *flag = raw ? "router-raw" : "router-handover";
+        const sz_option *given = option("connect-routing-id");
+        assert_code(sz_socket_set_bytes(router, given, "x", 1), 0);
+        assert_code(connect_to(router, name), 0);
+        assert_code(sz_socket_set_integer(router, option(flag), 1),
+                    SZ_EHANDOVER);
+        assert_code(bind_to(make_socket("dealer"), name), 0);
+        set(router, "router-handover", 1);
+        assert_code(sz_socket_set_bytes(router, given, "y", 1), 0);
+        assert_code(connect_to(router, "inproc://other"), SZ_EHANDOVER);
+        assert_code(connect_to(router, name), 0);
+        renew_context();
+    }
+}
+
 TEST(a_welcome_greets_who_waits)
 {
     sz_socket gone = make_socket("xsub"), sub = make_socket("sub");
@@ -291,6 +310,7 @@ int main(void)
             a_pair_does_not_bind_a_name_at_which_it_would_reject_a_router),
         cmocka_unit_test(
             a_welcome_is_set_after_the_bind_if_a_connect_was_undone),
+        cmocka_unit_test(a_name_that_waits_is_not_handed_over),
         cmocka_unit_test(a_welcome_greets_who_waits),
         cmocka_unit_test(a_name_is_free_once_its_socket_is_closed),
         cmocka_unit_test(a_socket_can_disconnect_from_a_name_that_it_binds),
