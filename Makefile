@@ -5,7 +5,8 @@
 # make install   installs the egg: for all as root, else for the user
 # make bench     measures against raw C (QUICK=1: in two minutes)
 # make bench-instructions   counts the instructions of a message
-# make fuzz      60 seconds (SECONDS) of fuzzing
+# make fuzz      60 seconds (SECONDS) of fuzzing the swap, and as many of
+#                random calls of the kernel (SEED)
 # make swap-model SEQUENCES=n      as many random sequences on the swap
 # make bench-swap            measures the swap alone
 # make soak ROUNDS=n         waits and drops sockets, a million times
@@ -73,7 +74,8 @@ install: setup
 kernel: $(BUILD)/plain/libszmq.a
 
 kernel-tests: $(foreach kind,plain sanitized,$(KERNEL_TESTS:%=$(BUILD)/$(kind)/%)) \
-              $(BUILD)/poll/poller_test $(BUILD)/poll/socket_test
+              $(BUILD)/poll/poller_test $(BUILD)/poll/socket_test \
+              $(BUILD)/sanitized/sequence_fuzz
 
 $(BUILD)/plain/%: FLAGS = $(CFLAGS)
 $(BUILD)/poll/%: FLAGS = $(CFLAGS) $(SANITIZE) -DSZ_POLL
@@ -120,10 +122,18 @@ QUEUE     := $(addprefix kernel/,swap.c stream.c ring.c checksum.c disk.c memory
 .PHONY: fuzz swap-model bench-swap swap-campaign
 
 # Findings stay in build/fuzz; those that were understood are kept as tests.
-fuzz: $(BUILD)/fuzz/swap
+fuzz: $(BUILD)/fuzz/swap $(BUILD)/sanitized/sequence_fuzz
 	mkdir -p $(BUILD)/fuzz/corpus
 	cd $(BUILD)/fuzz && ./swap -max_total_time=$(SECONDS) -max_len=4096 \
 	    -print_final_stats=1 corpus
+	$(BUILD)/sanitized/sequence_fuzz -s $(SECONDS) $(SEED)
+
+FUZZ_CALLS := $(filter-out tests/fuzz/swap_fuzz.c,$(wildcard tests/fuzz/*.c))
+
+$(BUILD)/sanitized/sequence_fuzz: $(FUZZ_CALLS) $(wildcard tests/fuzz/*.h) \
+                                  $(BUILD)/sanitized/libszmq.a
+	$(CC) $(CFLAGS) $(SANITIZE) -Ikernel -o $@ $(FUZZ_CALLS) \
+	    $(BUILD)/sanitized/libszmq.a $(LIBS)
 
 $(BUILD)/fuzz/%: tests/fuzz/%_fuzz.c $(QUEUE) $(KERNEL_HEADS) $(TEST_HEADS)
 	@tools/setup clang libclang-rt-14-dev

@@ -12,6 +12,7 @@
 #include "peer_name.h"
 #include "socket.h"
 #include "use.h"
+#include "wire.h"
 
 #include <string.h>
 
@@ -75,9 +76,25 @@ static bool lacks_domain(szi_socket *socket)
            size <= 1;
 }
 
+static bool is_websocket(const char *text)
+{
+    return strncmp(text, "ws://", 5) == 0 || strncmp(text, "wss://", 6) == 0;
+}
+
+/* libzmq knows no such handshake over WebSocket, and aborts. */
+static bool has_gssapi(szi_socket *socket)
+{
+    int mechanism = 0;
+    size_t size = sizeof mechanism;
+    zmq_getsockopt(socket->zmq, ZMQ_MECHANISM, &mechanism, &size);
+    return mechanism == ZMQ_GSSAPI;
+}
+
 static int bind_socket(szi_socket *socket, const char *text,
                        uint64_t *listening)
 {
+    if (szi_endpoint_inproc(text))
+        return szi_inproc_bind(socket, text);
     szi_listener listener;
     int code = szi_listener_lend(socket, text, &listener);
     /* libzmq does not touch the path of a listener that it was given. */
@@ -98,18 +115,26 @@ static int connect_socket(szi_socket *socket, const char *text)
     int code = szi_name_check(socket, text);
     if (code != 0)
         return code;
-    int done;
-    SZI_UNINTERRUPTED(done, zmq_connect(socket->zmq, text));
-    return done == 0 ? 0 : szi_last_error();
+    if (szi_endpoint_inproc(text)) {
+        code = szi_inproc_connect(socket, text);
+    } else {
+        int done;
+        SZI_UNINTERRUPTED(done, zmq_connect(socket->zmq, text));
+        code = done == 0 ? 0 : szi_last_error();
+    }
+    if (code != 0)
+        szi_name_failed(socket, text);
+    return code;
 }
 
 /* *listener is the id of the listener that was bound with, or 0. */
 static int attach(szi_socket *socket, const char *text, bool bound,
                   uint64_t *listener)
 {
-    szi_context *context = socket->context;
     bool inproc = szi_endpoint_inproc(text);
     int code = 0;
+    if (is_websocket(text) && has_gssapi(socket))
+        return SZ_EWSGSSAPI;
     /* libzmq aborts when a stream gets a message of several parts, or a
      * command of another type, over inproc. */
     if (inproc && socket->stream)
@@ -121,8 +146,7 @@ static int attach(szi_socket *socket, const char *text, bool bound,
     if (code == 0 && !inproc && !szi_descriptors_free(4))
         code = SZ_EDESCRIPTORS;
     if (code == 0)
-        code = inproc && !bound ? szi_inproc_connecting(context, text)
-                                : szi_multicast_check(socket->zmq, text);
+        code = szi_multicast_check(socket->zmq, text);
     if (code != 0)
         return code;
     code = bound ? bind_socket(socket, text, listener)
@@ -130,14 +154,16 @@ static int attach(szi_socket *socket, const char *text, bool bound,
     if (code != 0)
         return szi_endpoint_explain(text, code);
     socket->attached = true;
-    if (inproc && bound)
-        szi_inproc_bound(context, text);
+    socket->conflates |= socket->conflate;
     return 0;
 }
 
 static int detach(szi_socket *socket, const char *real, bool bound)
 {
     int done;
+    if (szi_endpoint_inproc(real))
+        return bound ? szi_inproc_unbind(socket, real)
+                     : szi_inproc_disconnect(socket, real);
     if (bound)
         SZI_UNINTERRUPTED(done, zmq_unbind(socket->zmq, real));
     else
@@ -210,7 +236,15 @@ static int close_endpoint(sz_socket handle, const char *text, size_t length,
         return SZ_ENOMEM;
     szi_endpoint *endpoint = find_endpoint(socket, given, bound);
     const char *real = endpoint != NULL ? endpoint->real : given;
-    int code = detach(socket, real, bound);
+    /* libzmq takes one for the other. */
+    bool unknown =
+        endpoint == NULL && (szi_endpoint_inproc(given) ||
+                             find_endpoint(socket, given, !bound) != NULL);
+    int code = unknown ? SZ_ENOENT : 0;
+    if (code == 0 && (!bound || find_endpoint(socket, real, false) != NULL))
+        code = szi_receive_ahead(socket);
+    if (code == 0)
+        code = detach(socket, real, bound);
     szi_socket_touched(socket);
     if (code == 0 && !bound)
         szi_monitored_disconnected(socket, real);

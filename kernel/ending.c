@@ -56,7 +56,7 @@ static void *terminate(void *argument)
 {
     szi_context *context = argument;
     await_swaps(context);
-    szi_inproc_close(context);
+    szi_inproc_end(context);
     int code;
     SZI_UNINTERRUPTED(code, zmq_ctx_term(context->zmq));
     atomic_store(&context->gone, true);

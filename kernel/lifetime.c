@@ -3,6 +3,7 @@
 #include "lifetime.h"
 #include "descriptor.h"
 #include "error.h"
+#include "inproc.h"
 #include "linger.h"
 #include "memory.h"
 #include "monitor_thread.h"
@@ -119,6 +120,7 @@ static szi_socket *new_socket(szi_context *context, const sz_type *type)
     socket->type = type;
     socket->receive_timeout = socket->send_timeout = -1;
     socket->stream = type->number == ZMQ_STREAM;
+    socket->upstream = type->number == ZMQ_XPUB;
     socket->multicast_loop = true;
     zmq_msg_init(&socket->first);
     return socket;
@@ -184,7 +186,7 @@ void szi_socket_close(szi_socket *socket)
     closed->fd_id = may_linger ? szi_descriptor_id(socket->fd) : -1;
     closed->linger = socket->linger;
     if (socket->swap == NULL || !szi_linger(socket)) {
-        zmq_close(socket->zmq);
+        szi_inproc_close(socket, &closed->endpoints);
         szi_socket_free(socket);
     }
     if (may_linger) {

@@ -5,6 +5,7 @@
 
 #include "linger.h"
 #include "clock.h"
+#include "inproc.h"
 #include "swap_socket.h"
 #include "thread.h"
 
@@ -46,7 +47,7 @@ static void *drain(void *argument)
     int linger = (int)left;
     zmq_setsockopt(socket->zmq, ZMQ_LINGER, &linger, sizeof linger);
     szi_swap_socket_free(socket);
-    zmq_close(socket->zmq);
+    szi_inproc_close(socket, &closed->endpoints);
     pthread_mutex_lock(&context->lock);
     atomic_store(&closed->draining, false);
     context->draining--;

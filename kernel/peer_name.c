@@ -70,8 +70,10 @@ static void set_flag(szi_socket *socket, int number, int value)
     zmq_setsockopt(socket->zmq, number, &value, sizeof value);
 }
 
-/* Connects a peer with the wanted name over inproc, and greets the name.  If
- * the greeting arrives at this peer, no other had the name. */
+/* Connects the socket to the peer, which has the wanted name, and greets the
+ * name.  If the greeting arrives at this peer, no other had the name.  The
+ * socket is the one that connects, because it can then end the connection
+ * whether it has messages to read or not. */
 static int try_peer(szi_socket *socket, const szi_name *name, void *peer,
                     const char *endpoint)
 {
@@ -80,10 +82,11 @@ static int try_peer(szi_socket *socket, const szi_name *name, void *peer,
     if (zmq_setsockopt(peer, ZMQ_ROUTING_ID, name->data, name->size) != 0 ||
         zmq_setsockopt(peer, ZMQ_LINGER, &no_linger, sizeof no_linger) != 0)
         return szi_last_error();
-    SZI_UNINTERRUPTED(done, zmq_connect(peer, endpoint));
+    SZI_UNINTERRUPTED(done, zmq_bind(peer, endpoint));
+    if (done == 0)
+        SZI_UNINTERRUPTED(done, zmq_connect(socket->zmq, endpoint));
     if (done < 0)
         return szi_last_error();
-    process(socket->zmq);
     code = greet(socket, name);
     if (code == 0)
         SZI_UNINTERRUPTED(done, zmq_recv(peer, &byte, 1, ZMQ_DONTWAIT));
@@ -91,24 +94,11 @@ static int try_peer(szi_socket *socket, const szi_name *name, void *peer,
         code = szi_last_error();
     /* Each side of the connection acknowledges its end to the other. */
     int ended;
-    SZI_UNINTERRUPTED(ended, zmq_disconnect(peer, endpoint));
-    process(socket->zmq);
+    SZI_UNINTERRUPTED(ended, zmq_disconnect(socket->zmq, endpoint));
     process(peer);
     process(socket->zmq);
+    process(peer);
     return code == SZ_EAGAIN || code == SZ_EHOSTUNREACH ? SZ_ENAMED : code;
-}
-
-static int open_peer(szi_socket *socket, const szi_name *name,
-                     const char *endpoint)
-{
-    void *peer = zmq_socket(socket->context->zmq, ZMQ_DEALER);
-    if (peer == NULL && zmq_errno() == EMFILE)
-        return szi_descriptors_free(1) ? SZ_ESOCKETS : SZ_EDESCRIPTORS;
-    if (peer == NULL)
-        return szi_last_error();
-    int code = try_peer(socket, name, peer, endpoint);
-    zmq_close(peer);
-    return code;
 }
 
 /* Peers of a ROUTER choose their names, and one that has left keeps its name
@@ -116,21 +106,23 @@ static int open_peer(szi_socket *socket, const szi_name *name,
  * with a peer of our own. */
 static int try_name(szi_socket *socket, const szi_name *name)
 {
-    int done;
     char endpoint[64];
     snprintf(endpoint, sizeof endpoint, "inproc://szmq.name.%llu",
              (unsigned long long)socket->id);
-    SZI_UNINTERRUPTED(done, zmq_bind(socket->zmq, endpoint));
-    if (done < 0)
+    void *peer = zmq_socket(socket->context->zmq, ZMQ_DEALER);
+    if (peer == NULL && zmq_errno() == EMFILE)
+        return szi_descriptors_free(1) ? SZ_ESOCKETS : SZ_EDESCRIPTORS;
+    if (peer == NULL)
         return szi_last_error();
     set_flag(socket, ZMQ_ROUTER_MANDATORY, 1);
     set_flag(socket, ZMQ_ROUTER_HANDOVER, 0);
     set_flag(socket, ZMQ_PROBE_ROUTER, 0);
-    int code = open_peer(socket, name, endpoint);
+    int code = try_peer(socket, name, peer, endpoint);
     set_flag(socket, ZMQ_ROUTER_MANDATORY, socket->router_mandatory);
     set_flag(socket, ZMQ_ROUTER_HANDOVER, socket->router_handover);
     set_flag(socket, ZMQ_PROBE_ROUTER, socket->probe_router);
-    SZI_UNINTERRUPTED(done, zmq_unbind(socket->zmq, endpoint));
+    zmq_unbind(peer, endpoint);
+    zmq_close(peer);
     return code;
 }
 
@@ -142,16 +134,34 @@ static int try_stream(szi_socket *socket, const szi_name *name)
     return greet(socket, name) == SZ_EHOSTUNREACH ? 0 : SZ_ENAMED;
 }
 
+static int check(szi_socket *socket, const szi_name *name)
+{
+    if (was_given(socket, name) || socket->router_mixed)
+        return SZ_ENAMED;
+    if (socket->stream)
+        return try_stream(socket, name);
+    return socket->router_raw ? 0 : try_name(socket, name);
+}
+
+/* libzmq learns the name when the connect takes it at once: it would give it
+ * to the peer that the name is tried with. */
 int szi_name_check(szi_socket *socket, const char *endpoint)
 {
     const szi_name *name = socket->next_name;
     if (!takes_name(socket, endpoint))
         return 0;
-    if (was_given(socket, name))
-        return SZ_ENAMED;
-    if (socket->stream)
-        return try_stream(socket, name);
-    return socket->router_raw ? 0 : try_name(socket, name);
+    int code = check(socket, name);
+    if (code != 0 || zmq_setsockopt(socket->zmq, ZMQ_CONNECT_ROUTING_ID,
+                                    name->data, name->size) == 0)
+        return code;
+    return szi_last_error();
+}
+
+/* libzmq cannot be made to forget the name, but a peer can take it. */
+void szi_name_failed(szi_socket *socket, const char *endpoint)
+{
+    if (takes_name(socket, endpoint) && !socket->stream && !socket->router_raw)
+        try_name(socket, socket->next_name);
 }
 
 void szi_name_taken(szi_socket *socket, const char *text,

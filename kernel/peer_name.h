@@ -16,6 +16,9 @@ int szi_name_set(szi_socket *socket, const void *data, size_t size);
  * SZ_ENAMED, SZ_ESOCKETS, SZ_EDESCRIPTORS, SZ_ENOMEM, SZ_ETERM. */
 int szi_name_check(szi_socket *socket, const char *endpoint);
 
+/* The connect that was checked has failed. */
+void szi_name_failed(szi_socket *socket, const char *endpoint);
+
 /* libzmq has connected to the endpoint `text`.  Its record is NULL if the
  * connect is undone at once. */
 void szi_name_taken(szi_socket *socket, const char *text,

@@ -47,12 +47,17 @@ typedef struct {
     sz_statistics counts;
     uint64_t zeros; /* bit n: option number n, of SZI_AS_ZERO, was set to 0 */
     bool attached;  /* it has had an endpoint */
+    bool conflate;  /* the option */
+    bool conflates; /* an endpoint had it: connections keep one part */
+    bool welcomes;  /* the option xpub-welcome-msg is not empty */
+    bool upstream;  /* an XPUB: see szi_part_mend */
     bool stream;    /* of this type, which sends by twos */
     bool multicast_loop;
     bool heartbeat_follows; /* heartbeat-timeout was set back to -1 */
     bool nodrop;  /* the option xpub-nodrop, which a swap overrides */
     bool relaxed; /* the option req-relaxed */
     bool router_mandatory, router_handover, router_raw, probe_router;
+    bool router_mixed; /* raw, with endpoints from before */
     bool swap_plaintext;
     char *swap_directory; /* NULL for the default */
     szi_list endpoints;   /* under the lock of the context */

@@ -1,6 +1,7 @@
 /* The options of sockets: the rows of option.def, applied by libzmq. */
 
 #include "error.h"
+#include "inproc.h"
 #include "memory.h"
 #include "option_table.h"
 #include "peer_name.h"
@@ -103,9 +104,13 @@ static void remember(szi_socket *socket, const sz_option *option,
     case ZMQ_ROUTER_RAW:
         /* It cannot be taken back: libzmq keeps it for later connections. */
         socket->router_raw |= value != 0;
+        socket->router_mixed |= value != 0 && socket->attached;
         break;
     case ZMQ_PROBE_ROUTER:
         socket->probe_router = value != 0;
+        break;
+    case ZMQ_CONFLATE:
+        socket->conflate = value != 0;
         break;
     case ZMQ_XPUB_NODROP:
         socket->nodrop = value != 0;
@@ -202,6 +207,11 @@ int sz_socket_set_integer(sz_socket handle, const sz_option *option,
     }
     if (code == 0 && is_late(socket, option))
         code = SZ_EATTACHED;
+    if (code == 0 && value != 0 &&
+        (option->number == ZMQ_ROUTER_HANDOVER ||
+         option->number == ZMQ_ROUTER_RAW) &&
+        szi_inproc_names(socket))
+        code = SZ_EHANDOVER;
     if (code == 0 && socket->swap != NULL)
         code = szi_swap_option_allows(socket, option, value);
     if (code != 0 || is_no_server_already(socket, option, value))
@@ -281,7 +291,7 @@ int sz_socket_set_bytes(sz_socket handle, const sz_option *option,
     if (code == 0 && socket->swap != NULL)
         code = szi_swap_option_allows(socket, option, 1);
     if (code == 0 && option->number == ZMQ_CONNECT_ROUTING_ID)
-        code = szi_name_set(socket, data, size);
+        return szi_name_set(socket, data, size);
     if (code != 0)
         return code;
     char key[SZ_KEY_TEXT + 1];
@@ -298,6 +308,8 @@ int sz_socket_set_bytes(sz_socket handle, const sz_option *option,
     if (zmq_setsockopt(socket->zmq, option->number, clears ? NULL : data,
                        size) != 0)
         code = explain(socket, option, 'w', szi_last_error());
+    else if (option->number == ZMQ_XPUB_WELCOME_MSG)
+        socket->welcomes = size > 0;
     sz_wipe(key, sizeof key);
     szi_socket_touched(socket);
     return code;

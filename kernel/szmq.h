@@ -446,21 +446,23 @@ const sz_type *sz_socket_type(sz_socket socket);
  *
  *   endpoint errors: SZ_EENDPOINT (not of this form), SZ_EPORT, SZ_ENUL,
  *     SZ_EUSER (user@host), SZ_EANYHOST (connect: host *), SZ_ESOURCE
- * (connect: the source address of tcp), SZ_EABSTRACT (ipc://@), SZ_EHOST (ws:
- * the host is not known), SZ_EPATH, SZ_EPROTONOSUPPORT (libzmq does not know
- * the transport), SZ_ENOCOMPATPROTO (not for this type of socket),
- * SZ_EMULTICAST, SZ_ERATE (multicast: the option rate), SZ_EZAPDOMAIN
- * (zap-enforce-domain without zap-domain), SZ_ELISTENER (bind: the option
- * use-fd), SZ_EMTHREAD (no I/O thread), SZ_EINVAL (libzmq does not understand
- * the address), SZ_ENODEV (no such interface), SZ_EADDRINUSE,
- *     SZ_EADDRNOTAVAIL, SZ_EAFNOSUPPORT, SZ_EACCES, SZ_EPERM (pgm needs
- *     privileges), SZ_ENOBUFS, SZ_EDESCRIPTORS, SZ_EMFILE, SZ_ENFILE,
- *     SZ_ENOMEM, SZ_ETERM, SZ_ESOCKETS, SZ_ETHREAD (both only after
- *     sz_observe_all, as for sz_monitor_new). */
+ *     (connect: the source address of tcp), SZ_EABSTRACT (ipc://@), SZ_EHOST
+ *     (ws: the host is not known), SZ_EPATH, SZ_EPROTONOSUPPORT (libzmq does
+ *     not know the transport), SZ_ENOCOMPATPROTO (not for this type of
+ *     socket), SZ_EWSGSSAPI, SZ_EMULTICAST, SZ_ERATE (multicast: the option
+ *     rate), SZ_EZAPDOMAIN (zap-enforce-domain without zap-domain),
+ *     SZ_ELISTENER (bind: the option use-fd), SZ_EMTHREAD (no I/O thread),
+ *     SZ_EINVAL (libzmq does not understand the address), SZ_ENODEV (no such
+ *     interface), SZ_EADDRINUSE, SZ_EADDRNOTAVAIL, SZ_EAFNOSUPPORT,
+ *     SZ_EACCES, SZ_EPERM (pgm needs privileges), SZ_ENOBUFS,
+ *     SZ_EDESCRIPTORS, SZ_EMFILE, SZ_ENFILE, SZ_ENOMEM, SZ_ETERM,
+ *     SZ_ESOCKETS, SZ_ETHREAD (both only after sz_observe_all, as for
+ *     sz_monitor_new). */
 
 /* Binds `socket` to the `length` bytes at `endpoint`; see zmq_bind(3).  A host
  * must be an interface, a numeric address or *.  After a socket was closed or
- * unbound, its address can remain in use for a moment.  For ipc, a path at
+ * unbound, its address can remain in use for a moment, except over inproc.
+ * For ipc, a path at
  * which no process listens any more is replaced; a path at which one listens,
  * or that is not a socket, is in use.
  *
@@ -470,7 +472,10 @@ const sz_type *sz_socket_type(sz_socket socket);
  *
  * Result: 0; if `real` is not NULL, *real is the endpoint as libzmq completed
  *   it, a string: "tcp://127.0.0.1:*" with the port that the system chose.
- * Errors: handle errors, endpoint errors, file errors (ipc).
+ * Errors: handle errors, endpoint errors, file errors (ipc), SZ_EPAIR (a PAIR
+ *   would reject a ROUTER or REP that waits at the inproc name, which makes
+ *   libzmq abort), SZ_EWELCOME (so would a welcome to a connect that was
+ *   undone).
  * Threads: owner; may block on a name lookup for pgm and epgm.
  * Ownership: *real belongs to the socket, and is valid until the next call for
  *   it. */
@@ -486,12 +491,14 @@ int sz_socket_bind(sz_socket socket, const char *endpoint, size_t length,
  * if that peer chose the name itself and is connected, it receives an empty
  * message, as from the option probe-router.  A name is free some time after
  * its peer was disconnected, and after everything from it was received; on a
- * socket with router-raw it is never free again.  A peer that takes the name
+ * socket with router-raw it is never free again, and none is if router-raw was
+ * set after an endpoint.  A peer that takes the name
  * in the very moment of the connect still makes libzmq abort.
  *
  * Result: 0; if `real` is not NULL, *real is the endpoint as libzmq completed
  *   it, a string.
- * Errors: handle errors, endpoint errors, SZ_ENAMED, SZ_ESOCKETS (libzmq could
+ * Errors: handle errors, endpoint errors, SZ_ENAMED, SZ_EHANDOVER (the inproc
+ *   name is not bound, and router-handover is set), SZ_ESOCKETS (libzmq could
  *   not make the socket that the kernel needs: for inproc connects that
  *   precede their bind, and to try a name).
  * Threads: owner; may block on a name lookup for ws, wss, pgm and epgm.
@@ -503,12 +510,16 @@ int sz_socket_connect(sz_socket socket, const char *endpoint, size_t length,
 /* Undoes a bind or a connect of `socket`; see zmq_unbind(3) and
  * zmq_disconnect(3).  `endpoint`, `length` bytes, is what was given to
  * sz_socket_bind or sz_socket_connect or what it returned.
- * sz_socket_disconnect ends all connections to the endpoint at once.
+ * sz_socket_disconnect ends all connections to the endpoint at once.  What was
+ * sent by an inproc connect before its bind stays for the one who binds.  One
+ * message that had arrived remains, to be received.
  *
  * Result: 0.
  * Errors: handle errors, SZ_ENOENT (the socket has no such endpoint), SZ_ENUL,
  *   SZ_EINVAL (not an endpoint), SZ_EPROTONOSUPPORT, SZ_ENOCOMPATPROTO,
- *   SZ_ENOMEM, SZ_ETERM.
+ *   SZ_EPENDING (an inproc connect of a ROUTER or REP, or with conflate, that
+ *   waits for its bind beside others), SZ_EHELD (disconnect: the socket holds
+ *   a message, and others can be received), SZ_ENOMEM, SZ_ETERM.
  * Threads: owner; may block on a name lookup for a tcp endpoint that the
  *   socket does not have.
  * Ownership: none; endpoint strings of the socket become invalid. */
@@ -533,7 +544,9 @@ const char *sz_socket_endpoint(sz_socket socket, size_t index, bool *bound);
  * Result: 0.
  * Errors: handle errors, option errors, SZ_EREADONLY, SZ_ETYPE (not for
  *   sockets of this type), SZ_ERANGE (outside `min` to `max`), SZ_EATTACHED
- *   (hwm, sndhwm and rcvhwm: the socket has or had an endpoint), SZ_ETERM,
+ *   (hwm, sndhwm and rcvhwm: the socket has or had an endpoint),
+ *   SZ_EHANDOVER (router-handover and router-raw: an inproc connect with
+ *   connect-routing-id waits for its bind), SZ_ETERM,
  *   SZ_ESWAPTYPE, SZ_ESWAPHWM, SZ_ESWAPCONFLATE, SZ_ESWAPCURVE,
  *   SZ_ESWAPNODROP, SZ_ESWAPBUSY (see "swap" below), SZ_ENOMEM, file errors
  *   (turning a swap on tries to write to its directory).
@@ -702,8 +715,9 @@ typedef struct {
  *     (these three only with a swap).
  *   receive errors: SZ_EAGAIN (no message: wait for SZ_IN), SZ_EFSM (a REQ or
  *     REP socket whose turn is to send), SZ_ENOTSUP (the type does not
- *     receive), SZ_ENOMEM, SZ_ETERM (after these two, the next call continues
- *     with a message that was received in part).
+ *     receive), SZ_ECONFLATE (a peer sent several parts to a socket with
+ *     conflate, which receives no more), SZ_ENOMEM, SZ_ETERM (after these two,
+ *     the next call continues with a message that was received in part).
  *
  * A failed send leaves the socket as it was. */
 
@@ -712,7 +726,7 @@ typedef struct {
  *
  * Result: 0: libzmq or the swap has accepted the message.
  * Errors: handle errors (also of a part's message), send errors, SZ_EPARTS
- *   (`count` is 0).
+ *   (`count` is 0, or more than 1 with conflate).
  * Threads: owner, of the messages too.
  * Ownership: none; bytes are copied, and a message keeps its handle and shares
  *   its bytes with libzmq. */
@@ -890,9 +904,9 @@ enum {
  * Result: 0; *moved is what was done.  It is valid after an error too.
  * Errors: handle errors (of any socket), SZ_ENOTSUP (the type of `from` does
  *   not receive, or that of `to` or `capture` does not send), SZ_ETWOPARTS
- *   (`to` is a STREAM), SZ_ENOMEM, SZ_ETERM, SZ_ECORRUPT, file
- *   errors (both only if `to` has a swap).
- * Threads: owner of all sockets.  Ownership: none. */
+ *   (`to` is a STREAM), SZ_EPARTS (`to` has conflate), SZ_ECONFLATE (`from`),
+ * SZ_ENOMEM, SZ_ETERM, SZ_ECORRUPT, file errors (both only if `to` has a
+ * swap). Threads: owner of all sockets.  Ownership: none. */
 int sz_proxy_move(sz_socket from, sz_socket to, sz_socket capture,
                   sz_moved *moved);
 

@@ -67,6 +67,9 @@ int szi_send_made(szi_socket *socket, zmq_msg_t *made, size_t count)
 {
     if (socket->stream && count != 2)
         return SZ_ETWOPARTS;
+    /* libzmq aborts when a connection has kept only a first part. */
+    if (socket->conflates && count != 1)
+        return SZ_EPARTS;
     if (socket->swap != NULL)
         return szi_swap_socket_send_made(socket, made, count);
     size_t size = 0;
@@ -104,8 +107,10 @@ static int receive_on(szi_socket *socket, int code)
         socket->counts.receive_eagains += code == SZ_EAGAIN;
         return code;
     }
-    if (!socket->torn)
+    if (!socket->torn) {
         socket->held = 1;
+        szi_part_mend(socket, &socket->first);
+    }
     socket->back = false;
     code = zmq_msg_more(&socket->first) ? szi_receive_rest(socket) : 1;
     szi_socket_touched(socket);
@@ -213,7 +218,8 @@ static inline bool receive_small(szi_socket *socket, size_t small,
                                  size_t *size, int *parts)
 {
     int got = zmq_msg_recv(&socket->first, socket->zmq, ZMQ_DONTWAIT);
-    if (got < 0 || (size_t)got > small || zmq_msg_more(&socket->first)) {
+    if (got < 0 || (size_t)got > small || socket->upstream ||
+        zmq_msg_more(&socket->first)) {
         *parts = receive_on(socket, got < 0 ? szi_last_error() : 0);
         return false;
     }

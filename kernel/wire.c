@@ -9,6 +9,7 @@
 #include "error.h"
 #include "memory.h"
 #include "message.h"
+#include "statistics.h"
 
 #include <errno.h>
 #include <string.h>
@@ -211,9 +212,24 @@ static int make_room(szi_socket *socket)
     return 0;
 }
 
+/* libzmq gives an XPUB a message of its own with the flags of the sender's, so
+ * it may be marked as shared, with a count of no references.  The copy, which
+ * is never closed, counts as the one that it is. */
+void szi_part_mend(const szi_socket *socket, zmq_msg_t *part)
+{
+    if (!socket->upstream || zmq_msg_get(part, ZMQ_SHARED) != 1)
+        return;
+    zmq_msg_t counted;
+    zmq_msg_init(&counted);
+    zmq_msg_copy(&counted, part);
+}
+
 int szi_receive_rest(szi_socket *socket)
 {
     socket->torn = true;
+    /* libzmq aborts if it is asked for a part that was replaced. */
+    if (socket->conflates)
+        return SZ_ECONFLATE;
     while (zmq_msg_more(szi_part_at(socket, socket->held - 1))) {
         int code = make_room(socket);
         if (code != 0)
@@ -225,8 +241,39 @@ int szi_receive_rest(szi_socket *socket)
         code = retry(socket, &c, perform(socket, &c), &attempt);
         if (code != 0)
             return code;
+        szi_part_mend(socket, part);
         socket->held++;
     }
     socket->torn = false;
     return (int)socket->held;
+}
+
+static bool is_ready(szi_socket *socket)
+{
+    int events = 0, failed;
+    size_t size = sizeof events;
+    SZI_UNINTERRUPTED(failed,
+                      zmq_getsockopt(socket->zmq, ZMQ_EVENTS, &events, &size));
+    return !failed && (events & ZMQ_POLLIN) != 0;
+}
+
+int szi_receive_ahead(szi_socket *socket)
+{
+    if (!socket->type->receives)
+        return 0;
+    if (socket->held > 0 && !socket->torn)
+        return is_ready(socket) ? SZ_EHELD : 0;
+    if (!socket->torn) {
+        call c = {SZ_IN, &socket->first, NULL, 0, ZMQ_DONTWAIT};
+        if (perform(socket, &c) != 0)
+            return 0;
+        socket->held = 1;
+        szi_part_mend(socket, &socket->first);
+    }
+    int code = szi_receive_rest(socket);
+    if (code > 0) {
+        socket->back = true;
+        szi_count_received(socket);
+    }
+    return code > 0 || code == SZ_ECONFLATE ? 0 : code;
 }

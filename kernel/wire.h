@@ -20,9 +20,18 @@ int szi_retry_bytes(szi_socket *socket, const void *data, size_t size,
                     int code, szi_attempt *attempt);
 int szi_retry_receive(szi_socket *socket, int code, szi_attempt *attempt);
 
+/* Mends a part that was just received. */
+void szi_part_mend(const szi_socket *socket, zmq_msg_t *part);
+
 /* Receives the parts behind the first: the number of parts, or an error.  An
  * error leaves the message torn; the next call continues with it. */
 int szi_receive_rest(szi_socket *socket);
+
+/* Receives what libzmq may have begun to read, to be received again.  Call
+ * before a connection is ended that still has messages: libzmq reads the first
+ * part of one ahead, and aborts when the others are gone with the connection.
+ * SZ_EHELD, SZ_ENOMEM. */
+int szi_receive_ahead(szi_socket *socket);
 
 /* Sends bytes, or parts that were made.  Parts that libzmq took are empty
  * afterwards; the caller closes all. */

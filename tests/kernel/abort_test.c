@@ -328,6 +328,40 @@ TEST(a_name_that_a_peer_chose_is_not_given)
     }
 }
 
+TEST(a_name_is_given_while_messages_of_others_are_unread)
+{
+    sz_socket router = make_socket("router");
+    assert_code(bind_to(router, "inproc://unread"), 0);
+    for (int i = 0; i < 3; i++)
+        make_named((const char *[]){"a", "b", "c"}[i], "inproc://unread");
+    assert_code(sz_socket_wait(router, SZ_IN, DEADLINE), SZ_IN);
+    assert_code(connect_named(router, "x", "inproc://unread"), 0);
+    assert_code(connect_named(router, "y", nobody), 0);
+    assert_code(connect_named(router, "a", nobody), SZ_ENAMED);
+    for (int i = 0; i < 6; i++)
+        assert_code(receive_soon(router), 2);
+}
+
+TEST(a_name_is_kept_when_its_connect_fails)
+{
+    sz_socket router = make_socket("router");
+    assert_refused(connect_named(router, "x", "udp://127.0.0.1:5"));
+    assert_refused(connect_named(router, "y", "udp://127.0.0.1:5"));
+    assert_code(connect_to(router, nobody), 0);
+    assert_code(connect_named(router, "y", nobody), SZ_ENAMED);
+    assert_code(connect_named(router, "x", nobody), 0);
+}
+
+TEST(a_router_that_became_raw_late_gives_no_name)
+{
+    sz_socket router = make_socket("router");
+    assert_code(bind_to(router, "inproc://raw-late"), 0);
+    make_named("x", "inproc://raw-late");
+    assert_code(receive_soon(router), 2);
+    set(router, "router-raw", 1);
+    assert_code(connect_named(router, "x", nobody), SZ_ENAMED);
+}
+
 TEST(a_peer_is_reached_by_its_name)
 {
     static const char *const endpoints[] = {anywhere, "inproc://reached"};
@@ -680,6 +714,9 @@ int main(void)
         cmocka_unit_test(a_name_is_given_once),
         cmocka_unit_test(a_raw_router_gives_a_name_once),
         cmocka_unit_test(a_name_that_a_peer_chose_is_not_given),
+        cmocka_unit_test(a_name_is_given_while_messages_of_others_are_unread),
+        cmocka_unit_test(a_name_is_kept_when_its_connect_fails),
+        cmocka_unit_test(a_router_that_became_raw_late_gives_no_name),
         cmocka_unit_test(a_peer_is_reached_by_its_name),
         cmocka_unit_test(a_name_waits_for_a_connect_that_takes_it),
         cmocka_unit_test(a_connect_that_is_undone_takes_no_name),

@@ -299,6 +299,73 @@ TEST(a_domain_that_is_enforced_must_be_there)
         assert_child(be_enforced, (char *)"curve-server");
 }
 
+/* libzmq has read the first part ahead when the connection ends. */
+static void check_message_remains(const char *from, const char *to,
+                                  const char *where)
+{
+    sz_socket sender = make_socket(from), receiver = make_socket(to);
+    sz_part parts[] = {text_part("x"), text_part("y"), text_part("z")};
+    assert_code(bind_to(sender, where), 0);
+    bool bound;
+    const char *endpoint = sz_socket_endpoint(sender, 0, &bound);
+    if (strcmp(to, "sub") == 0)
+        subscribe(receiver, "");
+    assert_code(connect_to(receiver, endpoint), 0);
+    int64_t end = now() + DEADLINE;
+    for (int ready = 0; ready < 3 && now() < end;) {
+        assert_code(send_soon(sender, parts, 3), 0);
+        ready += sz_socket_wait(receiver, SZ_IN, 1) == SZ_IN;
+    }
+    assert_code(sz_socket_disconnect(receiver, endpoint, strlen(endpoint)), 0);
+    int count = strcmp(to, "router") == 0 ? 4 : 3;
+    assert_code(receive_soon(receiver), count);
+    assert_received(receiver, (size_t)count - 1, "z");
+    while (sz_receive(receiver) > 0)
+        continue;
+    assert_code(sz_receive(receiver), SZ_EAGAIN);
+    assert_code(sz_socket_close(sender), 0);
+    assert_code(sz_socket_close(receiver), 0);
+}
+
+TEST(a_message_that_has_arrived_remains_when_its_connection_is_undone)
+{
+    static const char *const pairs[][2] = {{"pub", "sub"},
+                                           {"push", "pull"},
+                                           {"dealer", "router"},
+                                           {"dealer", "dealer"}};
+    for (size_t i = 0; i < 4; i++) {
+        check_message_remains(pairs[i][0], pairs[i][1], "inproc://remains");
+        check_message_remains(pairs[i][0], pairs[i][1], "tcp://127.0.0.1:*");
+    }
+}
+
+TEST(a_connection_is_not_ended_while_a_message_is_held_and_others_wait)
+{
+    sz_socket push, pull;
+    make_pair("push", &push, "pull", &pull);
+    bool bound;
+    const char *endpoint = sz_socket_endpoint(pull, 0, &bound);
+    size_t length = strlen(endpoint);
+    for (int i = 0; i < 2; i++)
+        assert_code(send_text(push, "x"), 0);
+    assert_code(receive_soon(pull), 1);
+    assert_code(sz_socket_disconnect(pull, endpoint, length), SZ_EHELD);
+    assert_received(pull, 0, "x");
+    sz_release(pull);
+    assert_code(sz_socket_disconnect(pull, endpoint, length), 0);
+    assert_next(pull, "x");
+}
+
+TEST(gssapi_is_refused_over_websocket)
+{
+    sz_socket socket = make_socket("push");
+    if (!sz_has("gssapi"))
+        return;
+    set(socket, "gssapi-server", 1);
+    assert_code(connect_to(socket, "ws://127.0.0.1:9/x"), SZ_EWSGSSAPI);
+    assert_code(connect_to(socket, "tcp://127.0.0.1:9"), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -321,6 +388,11 @@ int main(void)
         cmocka_unit_test(a_directory_that_is_not_there_is_an_error),
         cmocka_unit_test(want_of_descriptors_never_aborts),
         cmocka_unit_test(a_domain_that_is_enforced_must_be_there),
+        cmocka_unit_test(
+            a_message_that_has_arrived_remains_when_its_connection_is_undone),
+        cmocka_unit_test(
+            a_connection_is_not_ended_while_a_message_is_held_and_others_wait),
+        cmocka_unit_test(gssapi_is_refused_over_websocket),
     };
     return run_all("endpoint", tests);
 }

@@ -3,6 +3,7 @@
 #include "support.h"
 
 #include <arpa/inet.h>
+#include <netinet/in.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <sys/socket.h>
@@ -632,6 +633,56 @@ TEST(small_messages_are_taken_one_after_the_other)
     assert_code(sz_receive_each(in, 4, take_text, &t), SZ_ECLOSED);
 }
 
+TEST(a_socket_with_conflate_sends_one_part)
+{
+    sz_socket push = make_socket("push"), pull = make_socket("pull");
+    sz_part parts[] = {text_part("a"), text_part("b")};
+    set(push, "conflate", 1);
+    assert_code(bind_to(pull, "inproc://one-part"), 0);
+    assert_code(connect_to(push, "inproc://one-part"), 0);
+    assert_code(sz_send(push, parts, 2), SZ_EPARTS);
+    set(push, "conflate", 0);
+    assert_code(sz_send(push, parts, 2), SZ_EPARTS);
+    assert_code(send_text(push, "alone"), 0);
+    assert_next(pull, "alone");
+}
+
+/* A PUSH of bytes on a plain connection, which shakes hands. */
+static int connect_plainly(const char *endpoint)
+{
+    static const char greeting[64] = "\xff\0\0\0\0\0\0\0\1\x7f\3\0NULL";
+    static const char ready[] = "\4\x1a\5READY\xbSocket-Type\0\0\0\4PUSH";
+    struct sockaddr_in to = {.sin_family = AF_INET,
+                             .sin_addr = {htonl(INADDR_LOOPBACK)}};
+    to.sin_port = htons((uint16_t)atoi(strrchr(endpoint, ':') + 1));
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    assert_int_equal(connect(fd, (struct sockaddr *)&to, sizeof to), 0);
+    assert_int_equal(write(fd, greeting, sizeof greeting), sizeof greeting);
+    assert_int_equal(write(fd, ready, sizeof ready - 1), sizeof ready - 1);
+    /* The peer's greeting, and its READY, which is as long. */
+    char answer[sizeof greeting + sizeof ready - 1];
+    assert_int_equal(recv(fd, answer, sizeof answer, MSG_WAITALL),
+                     sizeof answer);
+    return fd;
+}
+
+TEST(several_parts_for_a_socket_with_conflate_do_not_end_the_process)
+{
+    sz_socket pull = make_socket("pull");
+    sz_part part;
+    const char *endpoint;
+    set(pull, "conflate", 1);
+    assert_code(sz_socket_bind(pull, "tcp://127.0.0.1:*", 17, &endpoint), 0);
+    int fd = connect_plainly(endpoint);
+    assert_int_equal(write(fd, "\1\1x", 3), 3);
+    assert_code(receive_soon(pull), SZ_ECONFLATE);
+    assert_code(sz_receive_wait(pull, 0), SZ_ECONFLATE);
+    assert_code(sz_receive_part(pull, 10, &part), SZ_ECONFLATE);
+    sz_release(pull);
+    assert_code(sz_receive_held(pull), SZ_ECONFLATE);
+    close(fd);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -669,6 +720,9 @@ int main(void)
         cmocka_unit_test(request_and_reply_keep_their_order),
         cmocka_unit_test(one_way_sockets_refuse_the_other_way),
         cmocka_unit_test(a_mandatory_router_refuses_unknown_peers),
+        cmocka_unit_test(a_socket_with_conflate_sends_one_part),
+        cmocka_unit_test(
+            several_parts_for_a_socket_with_conflate_do_not_end_the_process),
     };
     sz_set_allocator(resize_unless_short, free);
     return run_all("transfer", tests);
