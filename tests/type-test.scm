@@ -129,6 +129,29 @@
       (check= (string-append (string #\nul) "news") (take xpub)))
     "tcp://127.0.0.1:*"))
 
+;; Of so many bytes.
+(define (long-prefix n) (make-string n #\a))
+
+(test "a long subscription is refused, by every way to make one"
+  (let* ((sub (make-socket 'sub subscription-limit: 100))
+         (xsub (make-socket 'xsub connect: "tcp://127.0.0.1:9" linger: 0))
+         (text (string-append (string #\x01) (long-prefix 100000))))
+    (socket-option-set! sub 'subscribe (long-prefix 100))
+    (for-each
+     (lambda (thunk)
+       (let ((e (raised (thunk))))
+         (check= 'einval (zmq-code e))
+         (check (substring-index "subscription-limit" (message-of e)))))
+     (list (lambda () (make-socket 'sub subscribe: (list "a" (long-prefix 100000))))
+           (lambda () (socket-option-set! sub 'subscribe (long-prefix 101)))
+           (lambda () (socket-option-set! sub 'unsubscribe (long-prefix 101)))
+           (lambda () (send-message xsub text))
+           (lambda () (send-message xsub (make-message text)))
+           (lambda () (send-multipart-message xsub (list "x" text)))
+           (lambda () (send-messages xsub (list text)))))
+    (close-socket sub)
+    (close-socket xsub)))
+
 (test "an xsub subscribes by sending"
   (with-pair 'pub 'xsub
     (lambda (pub xsub)
