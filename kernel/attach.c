@@ -130,6 +130,7 @@ static int attach(szi_socket *socket, const char *text, bool bound,
     if (code != 0)
         return szi_endpoint_explain(text, code);
     socket->attached = true;
+    socket->connects |= !bound;
     if (inproc && bound)
         szi_inproc_bound(context, text);
     return 0;

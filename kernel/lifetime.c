@@ -6,6 +6,7 @@
 #include "linger.h"
 #include "memory.h"
 #include "monitor_thread.h"
+#include "stream_peer.h"
 #include "subscription.h"
 #include "thread.h"
 #include "watch.h"
@@ -179,6 +180,7 @@ void szi_socket_close(szi_socket *socket)
     szi_handle_free(socket->id);
     szi_watches_closed(socket);
     szi_parts_drop(socket);
+    szi_peers_free(socket);
     delist(socket);
     szi_monitored_closing(socket);
     bool may_linger = socket->counts.sent > 0 && socket->linger != 0;

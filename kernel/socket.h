@@ -20,6 +20,8 @@ enum {
 
 typedef struct szi_swap_socket szi_swap_socket;
 typedef struct szi_monitored szi_monitored;
+typedef struct szi_peer szi_peer;
+typedef struct szi_peers szi_peers;
 
 /* A name that the program gave to a peer: see peer_name.h. */
 typedef struct {
@@ -48,13 +50,15 @@ typedef struct {
     sz_statistics counts;
     uint64_t zeros; /* bit n: option number n, of SZI_AS_ZERO, was set to 0 */
     size_t subscription_limit; /* the option */
-    size_t plain;    /* a message received is looked at if it is larger */
-    int kept;        /* number of a mark that libzmq has otherwise, or 0 */
-    int kept_mark;   /* what the program set it to; see subscription.h */
-    bool checked;    /* what is sent must be looked at first */
-    bool attached;   /* it has had an endpoint */
-    bool stream;     /* of this type, which sends by twos */
-    bool only_first; /* the option only-first-subscribe */
+    size_t plain;     /* a message received is looked at if it is larger */
+    int kept;         /* number of a mark that libzmq has otherwise, or 0 */
+    int kept_mark;    /* what the program set it to; see subscription.h */
+    bool checked;     /* what is sent must be looked at first */
+    szi_peers *peers; /* of a stream, or NULL */
+    bool connects;    /* it has had an endpoint that it connected to */
+    bool attached;    /* it has had an endpoint */
+    bool stream;      /* of this type, which sends by twos */
+    bool only_first;  /* the option only-first-subscribe */
     bool multicast_loop;
     bool nodrop;  /* the option xpub-nodrop, which a swap overrides */
     bool relaxed; /* the option req-relaxed */

@@ -705,7 +705,8 @@ typedef struct {
  *
  *   send errors: SZ_EAGAIN (no room: wait for SZ_OUT), SZ_EFSM (a REQ or REP
  *     socket whose turn is to receive), SZ_EHOSTUNREACH (a ROUTER with
- *     router-mandatory, or a STREAM, has no such peer), SZ_ENOTSUP (the type
+ *     router-mandatory, or a STREAM, has no such peer, or has it no more: also
+ *     while something that it sent is not received yet), SZ_ENOTSUP (the type
  *     does not send), SZ_ETWOPARTS (a STREAM sends the name of a peer and
  *     bytes), SZ_ESUBSCRIPTION (an XSUB: any part that libzmq would take for a
  *     subscription, or for its end, and whose prefix is longer than the option

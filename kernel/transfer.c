@@ -5,6 +5,7 @@
 #include "error.h"
 #include "message.h"
 #include "statistics.h"
+#include "stream_peer.h"
 #include "subscription.h"
 #include "swap_socket.h"
 #include "use.h"
@@ -89,7 +90,15 @@ int szi_send_made(szi_socket *socket, zmq_msg_t *made, size_t count)
     for (size_t i = 0; i < count; i++)
         size += zmq_msg_size(&made[i]);
     szi_attempt attempt = {0};
+    szi_peer *peer = NULL;
+    if (socket->stream) {
+        peer = szi_peer_find(socket, zmq_msg_data(made), zmq_msg_size(made));
+        if (peer == NULL)
+            return SZ_ENOMEM;
+    }
     code = szi_send_attempt(socket, made, count, &attempt);
+    if (peer != NULL)
+        code = szi_peer_tried(socket, peer, code);
     used(socket, attempt, code, SZ_OUT);
     return szi_count_sent(socket, code, size);
 }
@@ -151,8 +160,11 @@ static int receive_on(szi_socket *socket, int code)
         socket->counts.drops++;
         code = receive_one(socket, take_first(socket));
     }
-    if (code > 0)
+    if (code > 0) {
         szi_count_received(socket);
+        if (socket->stream)
+            szi_peer_heard(socket, &socket->first);
+    }
     return code;
 }
 

@@ -280,6 +280,27 @@
     (close-socket s)
     (close-socket c)))
 
+(test "a stream is told that a peer has gone while its input is unread"
+  (let* ((server (make-socket 'stream bind: "tcp://127.0.0.1:*"))
+         (client (make-socket 'stream linger: 0
+                              connect: (car (socket-endpoints server))))
+         (name (car (take-parts server)))
+         (refused
+          (lambda (send)
+            (wait-until
+             (lambda ()
+               (condition-case (begin (send) #f)
+                 (e (exn zmq) (zmq-code e))))))))
+    (close-socket client)
+    (for-each
+     (lambda (send) (check= 'ehostunreach (refused send)))
+     (list (lambda () (send-multipart-message server (list name "x") timeout: 5000))
+           (lambda () (send-messages server (list (list name "x"))))
+           (lambda ()
+             (send-message server name send-more: #t)
+             (send-message server "x"))))
+    (close-socket server)))
+
 (test "a stream says nothing of peers where it is told so"
   (let* ((s (make-socket 'stream linger: 0 stream-notify: #f))
          (endpoint (bind-socket s "tcp://127.0.0.1:*")))
