@@ -155,6 +155,7 @@ static int attach(szi_socket *socket, const char *text, bool bound,
         return szi_endpoint_explain(text, code);
     socket->attached = true;
     socket->conflates |= socket->conflate;
+    socket->connects |= !bound;
     return 0;
 }
 

@@ -7,6 +7,8 @@
 #include "linger.h"
 #include "memory.h"
 #include "monitor_thread.h"
+#include "stream_peer.h"
+#include "subscription.h"
 #include "thread.h"
 #include "watch.h"
 
@@ -79,13 +81,15 @@ static int open_socket(szi_socket *socket)
         return szi_descriptors_free(1) ? SZ_EAGAIN : SZ_EDESCRIPTORS;
     }
     size_t size = sizeof socket->fd;
+    int code = 0;
     if (zmq_getsockopt(socket->zmq, ZMQ_FD, &socket->fd, &size) != 0 ||
-        zmq_getsockopt(socket->zmq, ZMQ_LINGER, &socket->linger, &size) != 0) {
-        int code = szi_last_error();
+        zmq_getsockopt(socket->zmq, ZMQ_LINGER, &socket->linger, &size) != 0)
+        code = szi_last_error();
+    if (code == 0)
+        code = szi_subscription_prepare(socket);
+    if (code != 0)
         zmq_close(socket->zmq);
-        return code;
-    }
-    return 0;
+    return code;
 }
 
 /* The caller holds the lock of the context. */
@@ -121,6 +125,7 @@ static szi_socket *new_socket(szi_context *context, const sz_type *type)
     socket->receive_timeout = socket->send_timeout = -1;
     socket->stream = type->number == ZMQ_STREAM;
     socket->upstream = type->number == ZMQ_XPUB;
+    socket->checked = socket->stream || type->number == ZMQ_XSUB;
     socket->multicast_loop = true;
     zmq_msg_init(&socket->first);
     return socket;
@@ -177,6 +182,7 @@ void szi_socket_close(szi_socket *socket)
     szi_handle_free(socket->id);
     szi_watches_closed(socket);
     szi_parts_drop(socket);
+    szi_peers_free(socket);
     delist(socket);
     szi_monitored_closing(socket);
     bool may_linger = socket->counts.sent > 0 && socket->linger != 0;

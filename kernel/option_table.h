@@ -18,8 +18,15 @@ enum {
                   * remembers which it was */
     SZI_KEPT,    /* libzmq cannot read it: the socket remembers it */
     SZI_SWAP,    /* an option of the swap: `operand` is a szi_swap_value */
+    SZI_OWN,     /* another option of the kernel: `operand` is a
+                  * szi_own_value */
+    SZI_PREFIX,  /* a subscription, which is bounded */
     SZI_PARTIAL, /* libzmq accepts only some of the values in range */
     SZI_PROPERTY /* X-name:value */
+};
+
+enum szi_own_value {
+    SZI_OWN_SUBSCRIPTION
 };
 
 enum szi_swap_value {

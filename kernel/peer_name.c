@@ -121,9 +121,10 @@ static int try_name(szi_socket *socket, const szi_name *name)
     set_flag(socket, ZMQ_ROUTER_MANDATORY, socket->router_mandatory);
     set_flag(socket, ZMQ_ROUTER_HANDOVER, socket->router_handover);
     set_flag(socket, ZMQ_PROBE_ROUTER, socket->probe_router);
-    zmq_unbind(peer, endpoint);
+    int unbound;
+    SZI_UNINTERRUPTED(unbound, zmq_unbind(peer, endpoint));
     zmq_close(peer);
-    return code;
+    return unbound < 0 && code == 0 ? szi_last_error() : code;
 }
 
 /* Peers of a stream do not choose their names, so only one that the program

@@ -73,7 +73,7 @@ static int pass(szi_socket *from, szi_socket *to, szi_socket *capture,
         moved->wait = room == 1 ? SZ_WAIT_TIME : SZ_WAIT_ROOM;
         return room < 0 ? room : 0;
     }
-    if (code == SZ_EHOSTUNREACH) {
+    if (code == SZ_EHOSTUNREACH || code == SZ_ESUBSCRIPTION) {
         from->counts.drops++;
         moved->dropped++;
     } else if (code < 0) {

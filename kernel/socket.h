@@ -12,13 +12,16 @@
 
 #pragma GCC visibility push(hidden)
 
-/* ZMQ_ZAP_ENFORCE_DOMAIN, a draft that zmq.h does not show. */
+/* Drafts that zmq.h does not show. */
 enum {
-    SZI_ZAP_ENFORCE_DOMAIN = 93
+    SZI_ZAP_ENFORCE_DOMAIN = 93,
+    SZI_ONLY_FIRST_SUBSCRIBE = 108
 };
 
 typedef struct szi_swap_socket szi_swap_socket;
 typedef struct szi_monitored szi_monitored;
+typedef struct szi_peer szi_peer;
+typedef struct szi_peers szi_peers;
 
 /* A name that the program gave to a peer: see peer_name.h. */
 typedef struct {
@@ -46,12 +49,20 @@ typedef struct {
     szi_monitored *monitored; /* NULL if nothing monitors it */
     sz_statistics counts;
     uint64_t zeros; /* bit n: option number n, of SZI_AS_ZERO, was set to 0 */
-    bool attached;  /* it has had an endpoint */
     bool conflate;  /* the option */
     bool conflates; /* an endpoint had it: connections keep one part */
     bool welcomes;  /* the option xpub-welcome-msg is not empty */
     bool upstream;  /* an XPUB: see szi_part_mend */
-    bool stream;    /* of this type, which sends by twos */
+    size_t subscription_limit; /* the option */
+    size_t plain;     /* a message received is looked at if it is larger */
+    int kept;         /* number of a mark that libzmq has otherwise, or 0 */
+    int kept_mark;    /* what the program set it to; see subscription.h */
+    bool checked;     /* what is sent must be looked at first */
+    szi_peers *peers; /* of a stream, or NULL */
+    bool connects;    /* it has had an endpoint that it connected to */
+    bool attached;    /* it has had an endpoint */
+    bool stream;      /* of this type, which sends by twos */
+    bool only_first;  /* the option only-first-subscribe */
     bool multicast_loop;
     bool heartbeat_follows; /* heartbeat-timeout was set back to -1 */
     bool nodrop;  /* the option xpub-nodrop, which a swap overrides */

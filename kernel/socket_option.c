@@ -6,6 +6,7 @@
 #include "option_table.h"
 #include "peer_name.h"
 #include "socket.h"
+#include "subscription.h"
 #include "swap_option.h"
 #include "use.h"
 
@@ -75,10 +76,19 @@ static uint64_t zero_bit(const sz_option *option)
     return option->rule == SZI_AS_ZERO ? UINT64_C(1) << option->number : 0;
 }
 
+/* Whether setting the option sets this number. */
+static bool sets(const sz_option *option, int number)
+{
+    return option->number == number ||
+           (option->rule == SZI_ALSO && option->operand == number);
+}
+
 /* Records what the kernel later needs without asking libzmq. */
 static void remember(szi_socket *socket, const sz_option *option,
                      int64_t value)
 {
+    if (socket->kept != 0 && sets(option, socket->kept))
+        socket->kept_mark = (int)value;
     socket->zeros &= ~zero_bit(option);
     if (value == 0)
         socket->zeros |= zero_bit(option);
@@ -114,6 +124,9 @@ static void remember(szi_socket *socket, const sz_option *option,
         break;
     case ZMQ_XPUB_NODROP:
         socket->nodrop = value != 0;
+        break;
+    case SZI_ONLY_FIRST_SUBSCRIBE:
+        socket->only_first = value != 0;
         break;
     default:
         if (option->rule == SZI_KEPT)
@@ -192,6 +205,39 @@ static int set_heartbeat(szi_socket *socket, const sz_option *option,
     return code;
 }
 
+static int write_mark(szi_socket *socket, const sz_option *option, int number,
+                      int64_t value)
+{
+    if (number == socket->kept)
+        value = szi_subscription_mark(number, (int)value);
+    return write_integer(socket, option, number, value);
+}
+
+/* Both marks, or neither. */
+static int write_marks(szi_socket *socket, const sz_option *option,
+                       int64_t value)
+{
+    int before;
+    size_t size = sizeof before;
+    if (zmq_getsockopt(socket->zmq, option->number, &before, &size) != 0)
+        return szi_last_error();
+    int code = write_mark(socket, option, option->number, value);
+    if (code != 0)
+        return code;
+    code = write_mark(socket, option, option->operand, value);
+    if (code != 0)
+        write_integer(socket, option, option->number, before);
+    return code;
+}
+
+static int write_value(szi_socket *socket, const sz_option *option,
+                       int64_t value)
+{
+    return option->rule == SZI_ALSO
+               ? write_marks(socket, option, value)
+               : write_mark(socket, option, option->number, value);
+}
+
 int sz_socket_set_integer(sz_socket handle, const sz_option *option,
                           int64_t value)
 {
@@ -222,10 +268,11 @@ int sz_socket_set_integer(sz_socket handle, const sz_option *option,
         szi_socket_touched(socket);
         return code;
     }
-    int64_t inward = szi_option_inward(option, value);
-    code = write_integer(socket, option, option->number, inward);
-    if (code == 0 && option->rule == SZI_ALSO)
-        code = write_integer(socket, option, option->operand, inward);
+    if (option->rule == SZI_OWN) {
+        szi_subscription_bound(socket, (size_t)value);
+        return 0;
+    }
+    code = write_value(socket, option, szi_option_inward(option, value));
     if (code == 0)
         remember(socket, option, value);
     szi_socket_touched(socket);
@@ -245,6 +292,14 @@ int sz_socket_get_integer(sz_socket handle, const sz_option *option,
     }
     if (option->rule == SZI_SWAP) {
         *value = szi_swap_option_get(socket, option);
+        return 0;
+    }
+    if (option->rule == SZI_OWN) {
+        *value = (int64_t)socket->subscription_limit;
+        return 0;
+    }
+    if (socket->kept != 0 && option->number == socket->kept) {
+        *value = socket->kept_mark;
         return 0;
     }
     if (socket->zeros & zero_bit(option)) {
@@ -285,7 +340,10 @@ int sz_socket_set_bytes(sz_socket handle, const sz_option *option,
     szi_socket *socket = prepare(handle, option, 'w', false, &code);
     if (socket == NULL)
         return code;
-    code = szi_option_check_bytes(option, data, size);
+    if (option->rule == SZI_PREFIX)
+        code = szi_subscription_check(socket, size);
+    if (code == 0)
+        code = szi_option_check_bytes(option, data, size);
     if (code == 0 && option->rule == SZI_SWAP)
         return szi_swap_option_set_directory(socket, data, size);
     if (code == 0 && socket->swap != NULL)

@@ -322,7 +322,10 @@ int szi_swap_socket_send(szi_socket *socket, const sz_part *parts,
         else if (sz_message_data(parts[i].message, &data, &size) == 0)
             all += size;
     }
-    return szi_count_sent(socket, admit(socket, parts, count), all);
+    uint64_t drops = socket->counts.drops;
+    int code = admit(socket, parts, count);
+    return socket->counts.drops == drops ? szi_count_sent(socket, code, all)
+                                         : code;
 }
 
 int szi_swap_socket_send_made(szi_socket *socket, zmq_msg_t *made,

@@ -538,6 +538,15 @@ int sz_socket_disconnect(sz_socket socket, const char *endpoint,
  *   until the next call for it. */
 const char *sz_socket_endpoint(sz_socket socket, size_t index, bool *bound);
 
+/* The option subscription-limit at first, and at most: bytes of a prefix.
+ * libzmq uses 80 bytes of stack for each when it takes a subscription back, in
+ * the thread that uses the socket: 640 KiB for the first, 5 MiB for the most.
+ */
+enum {
+    SZ_SUBSCRIPTION = 8192,
+    SZ_SUBSCRIPTION_MOST = 65536
+};
+
 /* Sets an `option` of `socket`, of a kind up to SZ_FLAGS, to `value`, in the
  * unit of its row; see zmq_setsockopt(3).
  *
@@ -570,10 +579,12 @@ int sz_socket_get_integer(sz_socket socket, const sz_option *option,
  * Errors: handle errors, option errors, SZ_EREADONLY, SZ_ETYPE (not for
  *   sockets of this type), SZ_ELENGTH (outside `min` to `max`), SZ_ENUL,
  *   SZ_EKEY, SZ_EZ85DIGIT, SZ_EZ85RANGE, SZ_EPROPERTY, SZ_ERESERVED (for
- * connect-routing-id), SZ_EMANUAL (subscribing by an xpub socket without
- * xpub-manual), SZ_EINVAL (libzmq refuses the value), SZ_ESWAPCURVE, SZ_ETERM,
- * SZ_ESWAPLATE, SZ_ENOMEM, file errors (these three for swap-directory;
- * setting it tries to write there). Threads: owner.  Ownership: none. */
+ *   connect-routing-id), SZ_ESUBSCRIPTION (subscribe and unsubscribe: longer
+ *   than subscription-limit), SZ_EMANUAL (subscribing by an xpub socket
+ * without xpub-manual), SZ_EINVAL (libzmq refuses the value), SZ_ESWAPCURVE,
+ * SZ_ETERM, SZ_ESWAPLATE, SZ_ENOMEM, file errors (these three for
+ * swap-directory; setting it tries to write there). Threads: owner. Ownership:
+ * none. */
 int sz_socket_set_bytes(sz_socket socket, const sz_option *option,
                         const void *data, size_t size);
 
@@ -709,17 +720,22 @@ typedef struct {
  *
  *   send errors: SZ_EAGAIN (no room: wait for SZ_OUT), SZ_EFSM (a REQ or REP
  *     socket whose turn is to receive), SZ_EHOSTUNREACH (a ROUTER with
- *     router-mandatory, or a STREAM, has no such peer), SZ_ENOTSUP (the type
+ *     router-mandatory, or a STREAM, has no such peer, or has it no more: also
+ *     while something that it sent is not received yet), SZ_ENOTSUP (the type
  *     does not send), SZ_ETWOPARTS (a STREAM sends the name of a peer and
- *     bytes), SZ_ENOMEM, SZ_ETERM, SZ_ESWAPSIZE, SZ_ECORRUPT, file errors
- *     (these three only with a swap).
+ *     bytes), SZ_ESUBSCRIPTION (an XSUB: any part that libzmq would take for a
+ *     subscription, or for its end, and whose prefix is longer than the option
+ *     subscription-limit), SZ_ENOMEM, SZ_ETERM, SZ_ESWAPSIZE, SZ_ECORRUPT,
+ *     file errors (these three only with a swap).
  *   receive errors: SZ_EAGAIN (no message: wait for SZ_IN), SZ_EFSM (a REQ or
  *     REP socket whose turn is to send), SZ_ENOTSUP (the type does not
  *     receive), SZ_ECONFLATE (a peer sent several parts to a socket with
  *     conflate, which receives no more), SZ_ENOMEM, SZ_ETERM (after these two,
  *     the next call continues with a message that was received in part).
  *
- * A failed send leaves the socket as it was. */
+ * A failed send leaves the socket as it was.  An XPUB drops and counts the
+ * subscriptions of peers that are longer than its option subscription-limit.
+ * So SZ_IN does not promise a message of an XPUB. */
 
 /* Sends a message of the `count` parts at `parts`, all or none, without
  * waiting, by `socket`.  `count` is 1 or more.
@@ -800,7 +816,8 @@ typedef bool sz_taker(void *argument, const void *data, size_t size);
 /* Receives messages one after the other, without waiting, and passes each that
  * has one part of at most `small` bytes to `take`, with `argument`.  Stops at
  * the first other message, which `socket` then holds as after sz_receive_held,
- * at an error, or when `take` returns false.  If the socket holds a message at
+ * at a message of an XPUB that is longer than its subscription-limit, at an
+ * error, or when `take` returns false.  If the socket holds a message at
  * the start, nothing is received.
  *
  * Result: 0 if `take` returned false; otherwise the number of parts of the
@@ -856,8 +873,8 @@ typedef struct {
     uint64_t send_eagains, receive_eagains; /* operations that would block */
     uint64_t waits;                         /* calls of sz_socket_waited */
     uint64_t drops; /* messages that the kernel dropped: of a proxy, whose
-                     * peer had gone, and of a publisher with a full swap,
-                     * which `sent` counts too */
+                     * peer had gone, long subscriptions of peers, and of a
+                     * publisher with a full swap */
 } sz_statistics;
 
 /* Copies the counts of `socket` to *found.
@@ -879,9 +896,10 @@ void sz_socket_waited(sz_socket socket);
 /* What one call of sz_proxy_move has done. */
 typedef struct {
     uint64_t messages, bytes; /* moved */
-    uint64_t dropped;    /* for peers that do not exist; not in `messages` */
-    uint64_t uncaptured; /* moved, but not copied to `capture` */
-    int wait;            /* what to wait for; 0 to call again at once */
+    uint64_t dropped;         /* for peers that do not exist, and subscriptions
+                               * that are too long; not in `messages` */
+    uint64_t uncaptured;      /* moved, but not copied to `capture` */
+    int wait;                 /* what to wait for; 0 to call again at once */
 } sz_moved;
 
 enum {
@@ -899,7 +917,8 @@ enum {
  *
  * No message is received that cannot be sent on.  If the peer goes away
  * meanwhile, `from` holds the message, and the next to receive from it gets
- * it.  A message for a peer that does not exist (SZ_EHOSTUNREACH) is dropped.
+ * it.  A message for a peer that does not exist (SZ_EHOSTUNREACH) is dropped,
+ * and so is a subscription that is too long (SZ_ESUBSCRIPTION).
  *
  * Result: 0; *moved is what was done.  It is valid after an error too.
  * Errors: handle errors (of any socket), SZ_ENOTSUP (the type of `from` does

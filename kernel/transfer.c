@@ -5,6 +5,8 @@
 #include "error.h"
 #include "message.h"
 #include "statistics.h"
+#include "stream_peer.h"
+#include "subscription.h"
 #include "swap_socket.h"
 #include "use.h"
 #include "wire.h"
@@ -30,10 +32,17 @@ static int send_bytes_on(szi_socket *socket, const void *data, size_t size,
     szi_attempt attempt = {0};
     if (size > SZI_PART_MOST)
         return SZ_ENOMEM;
-    if (socket->stream)
-        return SZ_ETWOPARTS;
     if (socket->swap != NULL)
         return szi_swap_socket_send(socket, &(sz_part){data, size, {0}}, 1);
+    if (socket->checked) {
+        code = socket->stream
+                   ? SZ_ETWOPARTS
+                   : szi_subscription_check_bytes(socket, data, size);
+        if (code != 0)
+            return code;
+        if (zmq_send(socket->zmq, data, size, ZMQ_DONTWAIT) < 0)
+            code = szi_last_error();
+    }
     code = szi_retry_bytes(socket, data, size, code, &attempt);
     used(socket, attempt, code, SZ_OUT);
     return szi_count_sent(socket, code, size);
@@ -43,7 +52,7 @@ static int send_bytes_on(szi_socket *socket, const void *data, size_t size,
  * message costs. */
 static inline int send_bytes(szi_socket *socket, const void *data, size_t size)
 {
-    if (size > SZI_PART_MOST || socket->swap != NULL || socket->stream)
+    if (size > SZI_PART_MOST || socket->swap != NULL || socket->checked)
         return send_bytes_on(socket, data, size, 0);
     if (zmq_send(socket->zmq, data, size, ZMQ_DONTWAIT) < 0)
         return send_bytes_on(socket, data, size, szi_last_error());
@@ -63,20 +72,36 @@ int sz_send_bytes(sz_socket handle, const void *data, size_t size)
 
 /* libzmq takes the parts of a stream by twos, whatever message they are of, so
  * that all later ones would be in each other's place. */
+static int check_made(szi_socket *socket, zmq_msg_t *made, size_t count)
+{
+    if (socket->stream)
+        return count == 2 ? 0 : SZ_ETWOPARTS;
+    return szi_subscription_check_parts(socket, made, made + 1, count);
+}
+
 int szi_send_made(szi_socket *socket, zmq_msg_t *made, size_t count)
 {
-    if (socket->stream && count != 2)
-        return SZ_ETWOPARTS;
+    int code = socket->checked ? check_made(socket, made, count) : 0;
     /* libzmq aborts when a connection has kept only a first part. */
-    if (socket->conflates && count != 1)
-        return SZ_EPARTS;
+    if (code == 0 && socket->conflates && count != 1)
+        code = SZ_EPARTS;
+    if (code != 0)
+        return code;
     if (socket->swap != NULL)
         return szi_swap_socket_send_made(socket, made, count);
     size_t size = 0;
     for (size_t i = 0; i < count; i++)
         size += zmq_msg_size(&made[i]);
     szi_attempt attempt = {0};
-    int code = szi_send_attempt(socket, made, count, &attempt);
+    szi_peer *peer = NULL;
+    if (socket->stream) {
+        peer = szi_peer_find(socket, zmq_msg_data(made), zmq_msg_size(made));
+        if (peer == NULL)
+            return SZ_ENOMEM;
+    }
+    code = szi_send_attempt(socket, made, count, &attempt);
+    if (peer != NULL)
+        code = szi_peer_tried(socket, peer, code);
     used(socket, attempt, code, SZ_OUT);
     return szi_count_sent(socket, code, size);
 }
@@ -93,9 +118,16 @@ int sz_send(sz_socket handle, const sz_part *parts, size_t count)
     return szi_send_parts(socket, parts, count, szi_send_made);
 }
 
+static int take_first(szi_socket *socket)
+{
+    return zmq_msg_recv(&socket->first, socket->zmq, ZMQ_DONTWAIT) < 0
+               ? szi_last_error()
+               : 0;
+}
+
 /* Continues from the first try for a message, whose result is `code`, or with
  * a torn message.  Returns the number of parts. */
-static int receive_on(szi_socket *socket, int code)
+static int receive_one(szi_socket *socket, int code)
 {
     szi_attempt attempt = {0};
     code = szi_retry_receive(socket, code, &attempt);
@@ -114,18 +146,36 @@ static int receive_on(szi_socket *socket, int code)
     socket->back = false;
     code = zmq_msg_more(&socket->first) ? szi_receive_rest(socket) : 1;
     szi_socket_touched(socket);
-    if (code > 0)
+    return code;
+}
+
+/* Whether a peer of an XPUB sent a subscription that nobody may pass on. */
+static bool is_unwanted(szi_socket *socket)
+{
+    return socket->plain != SIZE_MAX &&
+           szi_subscription_check_parts(socket, &socket->first, socket->rest,
+                                        socket->held) != 0;
+}
+
+static int receive_on(szi_socket *socket, int code)
+{
+    code = receive_one(socket, code);
+    while (code > 0 && is_unwanted(socket)) {
+        szi_parts_drop(socket);
+        socket->counts.drops++;
+        code = receive_one(socket, take_first(socket));
+    }
+    if (code > 0) {
         szi_count_received(socket);
+        if (socket->stream)
+            szi_peer_heard(socket, &socket->first);
+    }
     return code;
 }
 
 static int receive(szi_socket *socket)
 {
-    int code = 0;
-    if (!socket->torn &&
-        zmq_msg_recv(&socket->first, socket->zmq, ZMQ_DONTWAIT) < 0)
-        code = szi_last_error();
-    return receive_on(socket, code);
+    return receive_on(socket, socket->torn ? 0 : take_first(socket));
 }
 
 int sz_receive(sz_socket handle)
@@ -175,6 +225,23 @@ static int receive_within(szi_socket *socket, int timeout)
     return code;
 }
 
+/* What is there may be dropped, or gone. */
+static int await_and_receive(szi_socket *socket, int timeout)
+{
+    int64_t end = sz_now() + timeout;
+    for (;;) {
+        int code = szi_socket_await(socket, SZ_IN, timeout);
+        if (code >= 0)
+            code = receive(socket);
+        if (code != SZ_EAGAIN)
+            return code;
+        int64_t left = end - sz_now();
+        if (timeout >= 0 && left <= 0)
+            return code;
+        timeout = timeout < 0 ? timeout : (int)left;
+    }
+}
+
 int sz_receive_wait(sz_socket handle, int timeout)
 {
     szi_socket *socket = szi_socket_get(handle);
@@ -182,10 +249,8 @@ int sz_receive_wait(sz_socket handle, int timeout)
         return szi_socket_refuse(handle);
     if (socket->held > 0)
         return szi_receive(socket);
-    if (socket->swap != NULL) {
-        int found = szi_socket_await(socket, SZ_IN, timeout);
-        return found < 0 ? found : receive(socket);
-    }
+    if (socket->swap != NULL || socket->plain != SIZE_MAX)
+        return await_and_receive(socket, timeout);
     int code = receive_within(socket, timeout);
     if (code != SZ_EINTR || timeout == 0)
         return receive_on(socket, code);
@@ -218,6 +283,8 @@ static inline bool receive_small(szi_socket *socket, size_t small,
                                  size_t *size, int *parts)
 {
     int got = zmq_msg_recv(&socket->first, socket->zmq, ZMQ_DONTWAIT);
+    if (small > socket->plain)
+        small = socket->plain;
     if (got < 0 || (size_t)got > small || socket->upstream ||
         zmq_msg_more(&socket->first)) {
         *parts = receive_on(socket, got < 0 ? szi_last_error() : 0);

@@ -129,6 +129,29 @@
       (check= (string-append (string #\nul) "news") (take xpub)))
     "tcp://127.0.0.1:*"))
 
+;; Of so many bytes.
+(define (long-prefix n) (make-string n #\a))
+
+(test "a long subscription is refused, by every way to make one"
+  (let* ((sub (make-socket 'sub subscription-limit: 100))
+         (xsub (make-socket 'xsub connect: "tcp://127.0.0.1:9" linger: 0))
+         (text (string-append (string #\x01) (long-prefix 100000))))
+    (socket-option-set! sub 'subscribe (long-prefix 100))
+    (for-each
+     (lambda (thunk)
+       (let ((e (raised (thunk))))
+         (check= 'einval (zmq-code e))
+         (check (substring-index "subscription-limit" (message-of e)))))
+     (list (lambda () (make-socket 'sub subscribe: (list "a" (long-prefix 100000))))
+           (lambda () (socket-option-set! sub 'subscribe (long-prefix 101)))
+           (lambda () (socket-option-set! sub 'unsubscribe (long-prefix 101)))
+           (lambda () (send-message xsub text))
+           (lambda () (send-message xsub (make-message text)))
+           (lambda () (send-multipart-message xsub (list "x" text)))
+           (lambda () (send-messages xsub (list text)))))
+    (close-socket sub)
+    (close-socket xsub)))
+
 (test "an xsub subscribes by sending"
   (with-pair 'pub 'xsub
     (lambda (pub xsub)
@@ -256,6 +279,27 @@
     (check= "bytes" (cadr (take-parts c)))
     (close-socket s)
     (close-socket c)))
+
+(test "a stream is told that a peer has gone while its input is unread"
+  (let* ((server (make-socket 'stream bind: "tcp://127.0.0.1:*"))
+         (client (make-socket 'stream linger: 0
+                              connect: (car (socket-endpoints server))))
+         (name (car (take-parts server)))
+         (refused
+          (lambda (send)
+            (wait-until
+             (lambda ()
+               (condition-case (begin (send) #f)
+                 (e (exn zmq) (zmq-code e))))))))
+    (close-socket client)
+    (for-each
+     (lambda (send) (check= 'ehostunreach (refused send)))
+     (list (lambda () (send-multipart-message server (list name "x") timeout: 5000))
+           (lambda () (send-messages server (list (list name "x"))))
+           (lambda ()
+             (send-message server name send-more: #t)
+             (send-message server "x"))))
+    (close-socket server)))
 
 (test "a stream says nothing of peers where it is told so"
   (let* ((s (make-socket 'stream linger: 0 stream-notify: #f))

@@ -218,7 +218,11 @@ static void check_length(const sz_option *row, sz_socket socket)
 {
     if (is_integer(row) || !can(row, 'w') || !is_built(row))
         return;
-    int wanted = row->type == SZ_KEY ? SZ_EKEY : SZ_ELENGTH;
+    int wanted =
+        row->type == SZ_KEY ? SZ_EKEY
+        : row->number == ZMQ_SUBSCRIBE || row->number == ZMQ_UNSUBSCRIBE
+            ? SZ_ESUBSCRIPTION
+            : SZ_ELENGTH;
     if (row->min > 0)
         assert_row(row,
                    sz_socket_set_bytes(socket, row, "x", (size_t)row->min - 1),
