@@ -120,6 +120,7 @@ static szi_socket *new_socket(szi_context *context, const sz_type *type)
     socket->type = type;
     socket->receive_timeout = socket->send_timeout = -1;
     socket->stream = type->number == ZMQ_STREAM;
+    socket->twos = socket->stream;
     socket->upstream = type->number == ZMQ_XPUB;
     socket->multicast_loop = true;
     zmq_msg_init(&socket->first);

@@ -51,7 +51,8 @@ typedef struct {
     bool conflates; /* an endpoint had it: connections keep one part */
     bool welcomes;  /* the option xpub-welcome-msg is not empty */
     bool upstream;  /* an XPUB: see szi_part_mend */
-    bool stream;    /* of this type, which sends by twos */
+    bool stream;    /* of this type */
+    bool twos;      /* it sends messages of two parts: raw, or a STREAM */
     bool multicast_loop;
     bool nodrop;  /* the option xpub-nodrop, which a swap overrides */
     bool relaxed; /* the option req-relaxed */

@@ -543,7 +543,8 @@ const char *sz_socket_endpoint(sz_socket socket, size_t index, bool *bound);
  *   sockets of this type), SZ_ERANGE (outside `min` to `max`), SZ_EATTACHED
  *   (hwm, sndhwm and rcvhwm: the socket has or had an endpoint),
  *   SZ_EHANDOVER (router-handover and router-raw: an inproc connect with
- *   connect-routing-id waits for its bind), SZ_ETERM,
+ *   connect-routing-id waits for its bind), SZ_ERAW (router-raw excludes
+ *   probe-router, and cannot be taken back), SZ_ETERM,
  *   SZ_ESWAPTYPE, SZ_ESWAPHWM, SZ_ESWAPCONFLATE, SZ_ESWAPCURVE,
  *   SZ_ESWAPNODROP, SZ_ESWAPBUSY (see "swap" below), SZ_ENOMEM, file errors
  *   (turning a swap on tries to write to its directory).
@@ -707,8 +708,8 @@ typedef struct {
  *   send errors: SZ_EAGAIN (no room: wait for SZ_OUT), SZ_EFSM (a REQ or REP
  *     socket whose turn is to receive), SZ_EHOSTUNREACH (a ROUTER with
  *     router-mandatory, or a STREAM, has no such peer), SZ_ENOTSUP (the type
- *     does not send), SZ_ETWOPARTS (a STREAM sends the name of a peer and
- *     bytes), SZ_ENOMEM, SZ_ETERM, SZ_ESWAPSIZE, SZ_ECORRUPT, file errors
+ *     does not send), SZ_ETWOPARTS (a STREAM or raw ROUTER sends the name of a
+ * peer and bytes), SZ_ENOMEM, SZ_ETERM, SZ_ESWAPSIZE, SZ_ECORRUPT, file errors
  *     (these three only with a swap).
  *   receive errors: SZ_EAGAIN (no message: wait for SZ_IN), SZ_EFSM (a REQ or
  *     REP socket whose turn is to send), SZ_ENOTSUP (the type does not
@@ -901,9 +902,10 @@ enum {
  * Result: 0; *moved is what was done.  It is valid after an error too.
  * Errors: handle errors (of any socket), SZ_ENOTSUP (the type of `from` does
  *   not receive, or that of `to` or `capture` does not send), SZ_ETWOPARTS
- *   (`to` is a STREAM), SZ_EPARTS (`to` has conflate), SZ_ECONFLATE (`from`),
- * SZ_ENOMEM, SZ_ETERM, SZ_ECORRUPT, file errors (both only if `to` has a
- * swap). Threads: owner of all sockets.  Ownership: none. */
+ *   (`to` is a STREAM or raw ROUTER), SZ_EPARTS (`to` has conflate),
+ * SZ_ECONFLATE (`from`), SZ_ENOMEM, SZ_ETERM, SZ_ECORRUPT, file errors (both
+ * only if `to` has a swap). Threads: owner of all sockets.  Ownership: none.
+ */
 int sz_proxy_move(sz_socket from, sz_socket to, sz_socket capture,
                   sz_moved *moved);
 

@@ -30,7 +30,7 @@ static int send_bytes_on(szi_socket *socket, const void *data, size_t size,
     szi_attempt attempt = {0};
     if (size > SZI_PART_MOST)
         return SZ_ENOMEM;
-    if (socket->stream)
+    if (socket->twos)
         return SZ_ETWOPARTS;
     if (socket->swap != NULL)
         return szi_swap_socket_send(socket, &(sz_part){data, size, {0}}, 1);
@@ -43,7 +43,7 @@ static int send_bytes_on(szi_socket *socket, const void *data, size_t size,
  * message costs. */
 static inline int send_bytes(szi_socket *socket, const void *data, size_t size)
 {
-    if (size > SZI_PART_MOST || socket->swap != NULL || socket->stream)
+    if (size > SZI_PART_MOST || socket->swap != NULL || socket->twos)
         return send_bytes_on(socket, data, size, 0);
     if (zmq_send(socket->zmq, data, size, ZMQ_DONTWAIT) < 0)
         return send_bytes_on(socket, data, size, szi_last_error());
@@ -61,11 +61,11 @@ int sz_send_bytes(sz_socket handle, const void *data, size_t size)
     return send_bytes(socket, data, size);
 }
 
-/* libzmq takes the parts of a stream by twos, whatever message they are of, so
- * that all later ones would be in each other's place. */
+/* libzmq takes the parts of raw connections by twos, whatever message they are
+ * of, so that all later ones would be in each other's place. */
 int szi_send_made(szi_socket *socket, zmq_msg_t *made, size_t count)
 {
-    if (socket->stream && count != 2)
+    if (socket->twos && count != 2)
         return SZ_ETWOPARTS;
     /* libzmq aborts when a connection has kept only a first part. */
     if (socket->conflates && count != 1)
