@@ -392,7 +392,8 @@ int sz_context_fd(sz_context context);
 /* Terminates `context` as sz_context_terminate does, for callers that do not
  * wait for the end, such as finalizers.
  *
- * Errors: none.
+ * Errors: none.  If no thread can be started, a later sz_context_drop or
+ *   sz_exit goes on.
  * Threads: as for sz_context_terminate.  Ownership: closes the sockets now,
  *   and the handle when the context is gone. */
 void sz_context_drop(sz_context context);
@@ -669,9 +670,7 @@ int sz_message_property(sz_message message, const char *name,
  * first time or handed to another thread.
  *
  * Result: 0.
- * Errors: message errors, SZ_EBUSY (libzmq shares the bytes with a message
- *   that was sent; small messages and those in a swap are copied, and so not
- *   refused).
+ * Errors: message errors, SZ_EBUSY (it was given to a send).
  * Threads: owner.  Ownership: *data belongs to the message. */
 int sz_message_fill(sz_message message, void **data, size_t *size);
 
@@ -724,10 +723,10 @@ typedef struct {
  *
  * Result: 0: libzmq or the swap has accepted the message.
  * Errors: handle errors (also of a part's message), send errors, SZ_EPARTS
- *   (`count` is 0, or more than 1 with conflate).
- * Threads: owner, of the messages too.
- * Ownership: none; bytes are copied, and a message keeps its handle and shares
- *   its bytes with libzmq. */
+ *   (`count` is 0, or more than 1 with conflate), SZ_EVALUE (the bytes of a
+ * part are NULL, and their size is not 0). Threads: owner, of the messages
+ * too. Ownership: none; bytes are copied, and a message keeps its handle and
+ * shares its bytes with libzmq. */
 int sz_send(sz_socket socket, const sz_part *parts, size_t count);
 
 /* Sends a message of one part, the `size` bytes at `data`, by `socket`, as
