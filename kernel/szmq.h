@@ -390,10 +390,10 @@ int sz_context_terminate(sz_context context);
 int sz_context_fd(sz_context context);
 
 /* Terminates `context` as sz_context_terminate does, for callers that do not
- * wait for the end, such as finalizers.
+ * wait for the end, such as finalizers.  If no thread can be started, a later
+ * sz_context_drop or sz_exit goes on.
  *
- * Errors: none.  If no thread can be started, a later sz_context_drop or
- *   sz_exit goes on.
+ * Errors: none.
  * Threads: as for sz_context_terminate.  Ownership: closes the sockets now,
  *   and the handle when the context is gone. */
 void sz_context_drop(sz_context context);
