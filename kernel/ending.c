@@ -140,16 +140,38 @@ int sz_context_fd(sz_context handle)
     return result;
 }
 
+static void find_waiting(szi_context *context, void *argument)
+{
+    if (atomic_load(&context->dropped) && !atomic_load(&context->closing))
+        *(uint64_t *)argument = context->id;
+}
+
+/* Terminates a context that was dropped when no thread could be started. */
+static void resume(void)
+{
+    uint64_t id = 0;
+    szi_context_each(find_waiting, &id);
+    if (id != 0)
+        sz_context_terminate((sz_context){id});
+}
+
 /* The handle stays until the context is gone, so that sz_exit finds it. */
 void sz_context_drop(sz_context handle)
 {
+    resume();
     int code = sz_context_terminate(handle);
-    if (code != SZ_EAGAIN)
+    if (code != SZ_EAGAIN && code != SZ_ETHREAD)
         return;
     szi_context *context = szi_context_hold(handle, &code);
     if (context == NULL)
         return;
     atomic_store(&context->dropped, true);
+    /* `closing` keeps other callers from closing the sockets too. */
+    if (!atomic_exchange(&context->closing, true)) {
+        atomic_store(&context->shut, true);
+        close_sockets(context);
+        atomic_store(&context->closing, false);
+    }
     if (atomic_load(&context->gone))
         forget(context);
     szi_context_release(context);

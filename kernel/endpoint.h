@@ -11,6 +11,7 @@
 typedef struct {
     szi_link link; /* of the socket's endpoints, oldest first */
     bool bound;
+    bool gone;         /* unbound over inproc, and about to be forgotten */
     uint64_t listener; /* see listener.h; 0 for none */
     char *given;       /* what the caller wrote, if libzmq completed it */
     char real[];

@@ -48,7 +48,8 @@ static int64_t count(szi_context *context, const char *endpoint, bool bound)
     int64_t found = 0;
     SZI_EACH (s, &context->sockets, szi_socket, link)
         SZI_EACH (e, &s->endpoints, szi_endpoint, link)
-            found += e->bound == bound && strcmp(e->real, endpoint) == 0;
+            found += e->bound == bound && !e->gone &&
+                     strcmp(e->real, endpoint) == 0;
     return found;
 }
 
@@ -319,7 +320,11 @@ static int locked(int (*act)(szi_socket *, const char *), szi_socket *socket,
 
 static int unbind_locked(szi_socket *socket, const char *endpoint)
 {
-    return zunbind(socket->zmq, endpoint);
+    int code = zunbind(socket->zmq, endpoint);
+    SZI_EACH (e, &socket->endpoints, szi_endpoint, link)
+        if (code == 0 && e->bound && strcmp(e->real, endpoint) == 0)
+            e->gone = true;
+    return code;
 }
 
 int szi_inproc_bind(szi_socket *socket, const char *endpoint)

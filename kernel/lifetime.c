@@ -124,6 +124,7 @@ static szi_socket *new_socket(szi_context *context, const sz_type *type)
     socket->type = type;
     socket->receive_timeout = socket->send_timeout = -1;
     socket->stream = type->number == ZMQ_STREAM;
+    socket->twos = socket->stream;
     socket->upstream = type->number == ZMQ_XPUB;
     socket->checked = socket->stream || type->number == ZMQ_XSUB;
     socket->multicast_loop = true;

@@ -31,8 +31,10 @@ int szi_message_adopt(zmq_msg_t *part, sz_message *message);
 /* Undoes szi_message_adopt. */
 void szi_message_return(sz_message message, zmq_msg_t *part);
 
-/* The part of a handle, or NULL. */
+/* The part of a handle, or NULL; the second is for a part that is to be sent,
+ * and not to be written any more. */
 zmq_msg_t *szi_message_get(sz_message message);
+zmq_msg_t *szi_message_share(sz_message message);
 
 #pragma GCC visibility pop
 

@@ -225,6 +225,21 @@ static int make_thread(szi_context *context)
     return 0;
 }
 
+/* Stops the events, the last of which libzmq sends: it would wait for ever if
+ * there was no reader. */
+static void undo_begin(szi_socket *socket, const char *name)
+{
+    int done = -1, no_linger = 0;
+    void *reader = zmq_socket(socket->context->zmq, ZMQ_PAIR);
+    if (reader == NULL)
+        return;
+    zmq_setsockopt(reader, ZMQ_LINGER, &no_linger, sizeof no_linger);
+    SZI_UNINTERRUPTED(done, zmq_connect(reader, name));
+    if (done == 0)
+        zmq_socket_monitor(socket->zmq, NULL, 0);
+    zmq_close(reader);
+}
+
 /* The PAIR is connected before any thread can wait for its reader. */
 static int begin(szi_monitor_thread *thread, szi_socket *socket,
                  szi_monitored *o)
@@ -236,13 +251,17 @@ static int begin(szi_monitor_thread *thread, szi_socket *socket,
     int done;
     SZI_UNINTERRUPTED(done,
                       zmq_socket_monitor(socket->zmq, name, SZ_EVENT_ALL));
-    if (done == 0)
-        done = zmq_setsockopt(thread->router, ZMQ_CONNECT_ROUTING_ID, id,
-                              sizeof id);
-    if (done == 0)
-        SZI_UNINTERRUPTED(done, zmq_connect(thread->router, name));
     if (done != 0)
         return szi_last_error();
+    done =
+        zmq_setsockopt(thread->router, ZMQ_CONNECT_ROUTING_ID, id, sizeof id);
+    if (done == 0)
+        SZI_UNINTERRUPTED(done, zmq_connect(thread->router, name));
+    if (done != 0) {
+        int code = szi_last_error();
+        undo_begin(socket, name);
+        return code;
+    }
     szi_list_append(&thread->monitored, &o->link);
     o->socket = socket;
     o->connections.raw = socket->type->number == ZMQ_STREAM;

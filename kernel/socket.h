@@ -61,8 +61,9 @@ typedef struct {
     szi_peers *peers; /* of a stream, or NULL */
     bool connects;    /* it has had an endpoint that it connected to */
     bool attached;    /* it has had an endpoint */
-    bool stream;      /* of this type, which sends by twos */
     bool only_first;  /* the option only-first-subscribe */
+    bool stream;      /* of this type */
+    bool twos;        /* it sends messages of two parts: raw, or a STREAM */
     bool multicast_loop;
     bool heartbeat_follows; /* heartbeat-timeout was set back to -1 */
     bool nodrop;  /* the option xpub-nodrop, which a swap overrides */

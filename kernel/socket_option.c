@@ -114,6 +114,7 @@ static void remember(szi_socket *socket, const sz_option *option,
     case ZMQ_ROUTER_RAW:
         /* It cannot be taken back: libzmq keeps it for later connections. */
         socket->router_raw |= value != 0;
+        socket->twos = socket->checked = socket->router_raw;
         socket->router_mixed |= value != 0 && socket->attached;
         break;
     case ZMQ_PROBE_ROUTER:
@@ -148,6 +149,17 @@ static szi_socket *prepare(sz_socket handle, const sz_option *option,
     if (*code == 0 && (option->types >> socket->type->number & 1) == 0)
         *code = SZ_ETYPE;
     return *code == 0 ? socket : NULL;
+}
+
+/* A raw connection cannot carry the empty message of probe-router, nor any
+ * other once libzmq no longer looks for it: it would abort. */
+static bool is_raw(const szi_socket *socket, const sz_option *option,
+                   bool value)
+{
+    if (option->number == ZMQ_PROBE_ROUTER)
+        return value && socket->router_raw;
+    return option->number == ZMQ_ROUTER_RAW &&
+           (value ? socket->probe_router : socket->router_raw);
 }
 
 /* libzmq tells new marks to the other end of each connection, and does not
@@ -253,6 +265,8 @@ int sz_socket_set_integer(sz_socket handle, const sz_option *option,
     }
     if (code == 0 && is_late(socket, option))
         code = SZ_EATTACHED;
+    if (code == 0 && is_raw(socket, option, value != 0))
+        code = SZ_ERAW;
     if (code == 0 && value != 0 &&
         (option->number == ZMQ_ROUTER_HANDOVER ||
          option->number == ZMQ_ROUTER_RAW) &&

@@ -390,7 +390,8 @@ int sz_context_terminate(sz_context context);
 int sz_context_fd(sz_context context);
 
 /* Terminates `context` as sz_context_terminate does, for callers that do not
- * wait for the end, such as finalizers.
+ * wait for the end, such as finalizers.  If no thread can be started, a later
+ * sz_context_drop or sz_exit goes on.
  *
  * Errors: none.
  * Threads: as for sz_context_terminate.  Ownership: closes the sockets now,
@@ -555,7 +556,8 @@ enum {
  *   sockets of this type), SZ_ERANGE (outside `min` to `max`), SZ_EATTACHED
  *   (hwm, sndhwm and rcvhwm: the socket has or had an endpoint),
  *   SZ_EHANDOVER (router-handover and router-raw: an inproc connect with
- *   connect-routing-id waits for its bind), SZ_ETERM,
+ *   connect-routing-id waits for its bind), SZ_ERAW (router-raw excludes
+ *   probe-router, and cannot be taken back), SZ_ETERM,
  *   SZ_ESWAPTYPE, SZ_ESWAPHWM, SZ_ESWAPCONFLATE, SZ_ESWAPCURVE,
  *   SZ_ESWAPNODROP, SZ_ESWAPBUSY (see "swap" below), SZ_ENOMEM, file errors
  *   (turning a swap on tries to write to its directory).
@@ -682,9 +684,7 @@ int sz_message_property(sz_message message, const char *name,
  * first time or handed to another thread.
  *
  * Result: 0.
- * Errors: message errors, SZ_EBUSY (libzmq shares the bytes with a message
- *   that was sent; small messages and those in a swap are copied, and so not
- *   refused).
+ * Errors: message errors, SZ_EBUSY (it was given to a send).
  * Threads: owner.  Ownership: *data belongs to the message. */
 int sz_message_fill(sz_message message, void **data, size_t *size);
 
@@ -722,11 +722,11 @@ typedef struct {
  *     socket whose turn is to receive), SZ_EHOSTUNREACH (a ROUTER with
  *     router-mandatory, or a STREAM, has no such peer, or has it no more: also
  *     while something that it sent is not received yet), SZ_ENOTSUP (the type
- *     does not send), SZ_ETWOPARTS (a STREAM sends the name of a peer and
- *     bytes), SZ_ESUBSCRIPTION (an XSUB: any part that libzmq would take for a
- *     subscription, or for its end, and whose prefix is longer than the option
- *     subscription-limit), SZ_ENOMEM, SZ_ETERM, SZ_ESWAPSIZE, SZ_ECORRUPT,
- *     file errors (these three only with a swap).
+ *     does not send), SZ_ETWOPARTS (a STREAM or a raw ROUTER sends the
+ *     name of a peer and bytes), SZ_ESUBSCRIPTION (an XSUB: any part that
+ * libzmq would take for a subscription, or for its end, and whose prefix is
+ * longer than the option subscription-limit), SZ_ENOMEM, SZ_ETERM,
+ * SZ_ESWAPSIZE, SZ_ECORRUPT, file errors (these three only with a swap).
  *   receive errors: SZ_EAGAIN (no message: wait for SZ_IN), SZ_EFSM (a REQ or
  *     REP socket whose turn is to send), SZ_ENOTSUP (the type does not
  *     receive), SZ_ECONFLATE (a peer sent several parts to a socket with
@@ -742,10 +742,10 @@ typedef struct {
  *
  * Result: 0: libzmq or the swap has accepted the message.
  * Errors: handle errors (also of a part's message), send errors, SZ_EPARTS
- *   (`count` is 0, or more than 1 with conflate).
- * Threads: owner, of the messages too.
- * Ownership: none; bytes are copied, and a message keeps its handle and shares
- *   its bytes with libzmq. */
+ *   (`count` is 0, or more than 1 with conflate), SZ_EVALUE (the bytes of a
+ * part are NULL, and their size is not 0). Threads: owner, of the messages
+ * too. Ownership: none; bytes are copied, and a message keeps its handle and
+ * shares its bytes with libzmq. */
 int sz_send(sz_socket socket, const sz_part *parts, size_t count);
 
 /* Sends a message of one part, the `size` bytes at `data`, by `socket`, as
@@ -923,9 +923,10 @@ enum {
  * Result: 0; *moved is what was done.  It is valid after an error too.
  * Errors: handle errors (of any socket), SZ_ENOTSUP (the type of `from` does
  *   not receive, or that of `to` or `capture` does not send), SZ_ETWOPARTS
- *   (`to` is a STREAM), SZ_EPARTS (`to` has conflate), SZ_ECONFLATE (`from`),
- * SZ_ENOMEM, SZ_ETERM, SZ_ECORRUPT, file errors (both only if `to` has a
- * swap). Threads: owner of all sockets.  Ownership: none. */
+ *   (`to` is a STREAM or raw ROUTER), SZ_EPARTS (`to` has conflate),
+ * SZ_ECONFLATE (`from`), SZ_ENOMEM, SZ_ETERM, SZ_ECORRUPT, file errors (both
+ * only if `to` has a swap). Threads: owner of all sockets.  Ownership: none.
+ */
 int sz_proxy_move(sz_socket from, sz_socket to, sz_socket capture,
                   sz_moved *moved);
 

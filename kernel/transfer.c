@@ -35,9 +35,8 @@ static int send_bytes_on(szi_socket *socket, const void *data, size_t size,
     if (socket->swap != NULL)
         return szi_swap_socket_send(socket, &(sz_part){data, size, {0}}, 1);
     if (socket->checked) {
-        code = socket->stream
-                   ? SZ_ETWOPARTS
-                   : szi_subscription_check_bytes(socket, data, size);
+        code = socket->twos ? SZ_ETWOPARTS
+                            : szi_subscription_check_bytes(socket, data, size);
         if (code != 0)
             return code;
         if (zmq_send(socket->zmq, data, size, ZMQ_DONTWAIT) < 0)
@@ -70,11 +69,11 @@ int sz_send_bytes(sz_socket handle, const void *data, size_t size)
     return send_bytes(socket, data, size);
 }
 
-/* libzmq takes the parts of a stream by twos, whatever message they are of, so
- * that all later ones would be in each other's place. */
+/* libzmq takes the parts of raw connections by twos, whatever message they are
+ * of, so that all later ones would be in each other's place. */
 static int check_made(szi_socket *socket, zmq_msg_t *made, size_t count)
 {
-    if (socket->stream)
+    if (socket->twos)
         return count == 2 ? 0 : SZ_ETWOPARTS;
     return szi_subscription_check_parts(socket, made, made + 1, count);
 }

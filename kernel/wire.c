@@ -137,8 +137,10 @@ int szi_send_now(szi_socket *socket, zmq_msg_t *made, size_t count)
 
 static int make_bytes(zmq_msg_t *part, const void *data, size_t size)
 {
+    if (data == NULL && size > 0)
+        return SZ_EVALUE;
     int code = szi_part_new(part, size);
-    if (code == 0)
+    if (code == 0 && size > 0)
         memcpy(zmq_msg_data(part), data, size);
     return code;
 }
@@ -146,9 +148,8 @@ static int make_bytes(zmq_msg_t *part, const void *data, size_t size)
 static int make_part(zmq_msg_t *made, const sz_part *part)
 {
     if (part->message.id == 0)
-        return make_bytes(made, part->data != NULL ? part->data : "",
-                          part->size);
-    zmq_msg_t *shared = szi_message_get(part->message);
+        return make_bytes(made, part->data, part->size);
+    zmq_msg_t *shared = szi_message_share(part->message);
     if (shared == NULL)
         return szi_handle_refuse(part->message.id, SZI_MESSAGE);
     zmq_msg_init(made);

@@ -362,6 +362,24 @@ TEST(a_router_that_became_raw_late_gives_no_name)
     assert_code(connect_named(router, "x", nobody), SZ_ENAMED);
 }
 
+TEST(a_raw_router_sends_no_empty_message)
+{
+    sz_socket raw = make_socket("router"), probing = make_socket("router");
+    sz_part parts[] = {text_part("x"), text_part("y"), text_part("z")};
+    set(raw, "router-raw", 1);
+    assert_code(sz_socket_set_integer(raw, option("probe-router"), 1),
+                SZ_ERAW);
+    assert_code(sz_socket_set_integer(raw, option("router-raw"), 0), SZ_ERAW);
+    assert_code(sz_send(raw, parts, 3), SZ_ETWOPARTS);
+    assert_code(sz_send(raw, parts, 1), SZ_ETWOPARTS);
+    assert_code(sz_send_bytes(raw, "x", 1), SZ_ETWOPARTS);
+    set(probing, "probe-router", 1);
+    assert_code(sz_socket_set_integer(probing, option("router-raw"), 1),
+                SZ_ERAW);
+    set(probing, "probe-router", 0);
+    set(probing, "router-raw", 1);
+}
+
 TEST(a_peer_is_reached_by_its_name)
 {
     static const char *const endpoints[] = {anywhere, "inproc://reached"};
@@ -717,6 +735,7 @@ int main(void)
         cmocka_unit_test(a_name_is_given_while_messages_of_others_are_unread),
         cmocka_unit_test(a_name_is_kept_when_its_connect_fails),
         cmocka_unit_test(a_router_that_became_raw_late_gives_no_name),
+        cmocka_unit_test(a_raw_router_sends_no_empty_message),
         cmocka_unit_test(a_peer_is_reached_by_its_name),
         cmocka_unit_test(a_name_waits_for_a_connect_that_takes_it),
         cmocka_unit_test(a_connect_that_is_undone_takes_no_name),

@@ -137,6 +137,37 @@ static int exit_without_threads(void *argument)
     return 0;
 }
 
+static int drop_without_threads(void *argument)
+{
+    struct rlimit before;
+    (void)argument;
+    sz_context first = make_context(), second = make_context();
+    sz_socket socket = make_socket_in(first, "push");
+    getrlimit(RLIMIT_NPROC, &before);
+    if (geteuid() == 0 && setuid(65534) != 0)
+        return 1;
+    struct rlimit limit = {0, before.rlim_max};
+    if (setrlimit(RLIMIT_NPROC, &limit) != 0)
+        return 2;
+    sz_context_drop(first);
+    assert_code(sz_socket_check(socket), SZ_ECLOSED);
+    assert_code(sz_context_check(first), SZ_ETERM);
+    limit.rlim_cur = before.rlim_cur;
+    if (setrlimit(RLIMIT_NPROC, &limit) != 0)
+        return 3;
+    sz_context_drop(second);
+    int64_t end = now() + DEADLINE;
+    while (sz_context_check(first) != SZ_ECLOSED && now() < end)
+        pause_briefly();
+    assert_code(sz_context_check(first), SZ_ECLOSED);
+    return 0;
+}
+
+TEST(a_context_that_was_dropped_without_a_thread_ends_later)
+{
+    assert_child(drop_without_threads, NULL);
+}
+
 TEST(a_context_that_no_thread_can_terminate_stays)
 {
     assert_child(exit_without_threads, NULL);
@@ -156,6 +187,8 @@ int main(void)
             an_absent_peer_keeps_the_process_no_longer_than_the_bound),
         cmocka_unit_test(a_linger_of_its_own_is_kept),
         cmocka_unit_test(a_child_does_not_end_what_is_its_parents),
+        cmocka_unit_test(
+            a_context_that_was_dropped_without_a_thread_ends_later),
         cmocka_unit_test(a_context_that_no_thread_can_terminate_stays),
         cmocka_unit_test(nothing_open_is_nothing_to_wait_for),
     };

@@ -485,6 +485,21 @@ TEST(a_message_made_here_has_no_properties)
     sz_message_free(message);
 }
 
+TEST(a_small_message_is_not_filled_once_it_was_sent)
+{
+    sz_socket a, b;
+    make_pair("push", &a, "pull", &b);
+    sz_message message = {0};
+    void *data = NULL;
+    size_t size = 0;
+    assert_code(sz_message_new("abc", 3, &message), 0);
+    assert_code(sz_message_fill(message, &data, &size), 0);
+    sz_part part = {.message = message};
+    assert_code(send_soon(a, &part, 1), 0);
+    assert_code(sz_message_fill(message, &data, &size), SZ_EBUSY);
+    sz_message_free(message);
+}
+
 TEST(a_message_can_be_filled_until_it_is_sent)
 {
     sz_socket a, b;
@@ -538,6 +553,7 @@ int main(void)
         cmocka_unit_test(a_message_outlives_the_context_it_came_through),
         cmocka_unit_test(a_message_received_has_properties),
         cmocka_unit_test(a_message_made_here_has_no_properties),
+        cmocka_unit_test(a_small_message_is_not_filled_once_it_was_sent),
         cmocka_unit_test(a_message_can_be_filled_until_it_is_sent),
         cmocka_unit_test(a_message_survives_fork),
         cmocka_unit_test(a_child_can_send_an_inherited_message),

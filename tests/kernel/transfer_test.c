@@ -633,6 +633,18 @@ TEST(small_messages_are_taken_one_after_the_other)
     assert_code(sz_receive_each(in, 4, take_text, &t), SZ_ECLOSED);
 }
 
+TEST(a_part_of_no_bytes_but_a_size_is_refused)
+{
+    sz_socket a, b;
+    make_pair("push", &a, "pull", &b);
+    sz_part parts[] = {text_part("x"), {.data = NULL, .size = 100}};
+    assert_code(sz_send(a, parts, 2), SZ_EVALUE);
+    parts[1].size = 0;
+    assert_code(sz_send(a, parts, 2), 0);
+    assert_code(receive_soon(b), 2);
+    assert_received(b, 1, "");
+}
+
 TEST(a_socket_with_conflate_sends_one_part)
 {
     sz_socket push = make_socket("push"), pull = make_socket("pull");
@@ -720,6 +732,7 @@ int main(void)
         cmocka_unit_test(request_and_reply_keep_their_order),
         cmocka_unit_test(one_way_sockets_refuse_the_other_way),
         cmocka_unit_test(a_mandatory_router_refuses_unknown_peers),
+        cmocka_unit_test(a_part_of_no_bytes_but_a_size_is_refused),
         cmocka_unit_test(a_socket_with_conflate_sends_one_part),
         cmocka_unit_test(
             several_parts_for_a_socket_with_conflate_do_not_end_the_process),
