@@ -1,6 +1,7 @@
 /* Binding and connecting sockets, the reverse, and the endpoints that
  * result. */
 
+#include "curve.h"
 #include "descriptor.h"
 #include "endpoint.h"
 #include "error.h"
@@ -141,7 +142,9 @@ static int attach(szi_socket *socket, const char *text, bool bound,
         return SZ_ENOCOMPATPROTO;
     if (!inproc && lacks_domain(socket))
         return SZ_EZAPDOMAIN;
-    if (!inproc && szi_monitors_all())
+    if (!inproc)
+        code = szi_curve_check(socket);
+    if (code == 0 && !inproc && szi_monitors_all())
         code = szi_monitored_keep(socket);
     if (code == 0 && !inproc && !szi_descriptors_free(4))
         code = SZ_EDESCRIPTORS;

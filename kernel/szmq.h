@@ -452,6 +452,7 @@ const sz_type *sz_socket_type(sz_socket socket);
  *     not know the transport), SZ_ENOCOMPATPROTO (not for this type of
  *     socket), SZ_EWSGSSAPI, SZ_EMULTICAST, SZ_ERATE (multicast: the option
  *     rate), SZ_EZAPDOMAIN (zap-enforce-domain without zap-domain),
+ *     SZ_ESECRETKEY, SZ_ESERVERKEY, SZ_EKEYPAIR (CURVE, not over inproc),
  *     SZ_ELISTENER (bind: the option use-fd), SZ_EMTHREAD (no I/O thread),
  *     SZ_EINVAL (libzmq does not understand the address), SZ_ENODEV (no such
  *     interface), SZ_EADDRINUSE, SZ_EADDRNOTAVAIL, SZ_EAFNOSUPPORT,

@@ -260,6 +260,21 @@ TEST(want_of_descriptors_never_aborts)
         assert_child(with_descriptors, &more);
 }
 
+static void set_keys(sz_socket server, sz_socket client)
+{
+    char public[SZ_KEY_TEXT + 1], secret[SZ_KEY_TEXT + 1];
+    assert_code(sz_curve_keypair(public, secret), 0);
+    assert_code(sz_socket_set_bytes(server, option("curve-secretkey"), secret,
+                                    SZ_KEY_TEXT),
+                0);
+    assert_code(sz_socket_set_bytes(client, option("curve-secretkey"), secret,
+                                    SZ_KEY_TEXT),
+                0);
+    assert_code(sz_socket_set_bytes(client, option("curve-serverkey"), public,
+                                    SZ_KEY_TEXT),
+                0);
+}
+
 /* libzmq would abort as soon as a peer connects. */
 static int be_enforced(void *argument)
 {
@@ -269,6 +284,11 @@ static int be_enforced(void *argument)
     sz_socket client = make_socket("push");
     set(server, mechanism, 1);
     set(server, "zap-enforce-domain", 1);
+    if (strcmp(mechanism, "curve-server") == 0)
+        set_keys(server, client);
+    else
+        assert_code(
+            sz_socket_set_bytes(client, option("plain-username"), "x", 1), 0);
     assert_code(bind_to(server, "tcp://127.0.0.1:*"), SZ_EZAPDOMAIN);
     assert_code(connect_to(server, "tcp://127.0.0.1:9"), SZ_EZAPDOMAIN);
     assert_code(bind_to(server, "inproc://enforced"), 0);
@@ -276,15 +296,6 @@ static int be_enforced(void *argument)
         sz_socket_set_bytes(server, option("zap-domain"), "somewhere", 9), 0);
     const char *real = NULL;
     assert_code(sz_socket_bind(server, "tcp://127.0.0.1:*", 17, &real), 0);
-    char key[41];
-    memset(key, '1', 40);
-    if (strcmp(mechanism, "curve-server") == 0)
-        assert_code(
-            sz_socket_set_bytes(client, option("curve-serverkey"), key, 40),
-            0);
-    else
-        assert_code(
-            sz_socket_set_bytes(client, option("plain-username"), "x", 1), 0);
     assert_code(sz_socket_connect(client, real, strlen(real), NULL), 0);
     assert_code(sz_socket_wait(server, SZ_IN, 100), SZ_EAGAIN);
     finish(context);
