@@ -4,9 +4,21 @@
 
 (define stdin-item (make-poll-item 0 in: #t))
 
+;; What the thread that reads does: `busy' also before its first read, `waiting' for input, `done'.
+(define reading 'busy)
+
+;; Whether something that was given is not sent yet.
+(define (unsent-input?)
+  (case reading
+    ((done) #f)
+    ((waiting) (< 0 (poll (list stdin-item) 0)))
+    (else #t)))
+
 ;; The bytes that are there next; "" at the end.
 (define (read-some)
+  (set! reading 'waiting)
   (poll (list stdin-item) #f)
+  (set! reading 'busy)
   (let ((got (handle-exceptions e
                  (if (memv (errno) (list errno/intr errno/again))
                      #f

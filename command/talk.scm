@@ -26,8 +26,9 @@
        (if (or (option "echo") (option "exec"))
            (receive-all socket (answerer #f))
            (begin
-             (start 'input (lambda () (send-each socket #f)))
-             (receive-all socket void)))))
+             (start 'input (lambda () (send-each socket #f) (set! reading 'done)))
+             (receive-all socket void)
+             (await-input!)))))
     (finish socket)))
 
 (define (check-talk type)
@@ -66,6 +67,13 @@
           (unless (and count? (counted!)) (loop #f)))))))
 
 (define (send-all socket) (send-each socket #t))
+
+;; What was received last may come before everything that was given was sent.
+(define (await-input!)
+  (let loop ((ms (or (option "linger") 1000)))
+    (when (and (> ms 0) (unsent-input?))
+      (pause 5)
+      (loop (- ms 5)))))
 
 (define (ask-all socket)
   (let ((next (message-source #f)))
