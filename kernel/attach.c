@@ -24,6 +24,9 @@ static szi_endpoint *find_endpoint(szi_socket *socket, const char *text,
             (strcmp(e->real, text) == 0 ||
              (e->given != NULL && strcmp(e->given, text) == 0)))
             return e;
+    SZI_EACH (e, &socket->endpoints, szi_endpoint, link)
+        if (e->bound == bound && szi_endpoint_same(text, e->real))
+            return e;
     return NULL;
 }
 
@@ -136,14 +139,55 @@ static int attach(szi_socket *socket, const char *text, bool bound,
     return 0;
 }
 
-static int detach(szi_socket *socket, const char *real, bool bound)
+static int detach(szi_socket *socket, const char *name, bool bound)
 {
     int done;
     if (bound)
-        SZI_UNINTERRUPTED(done, zmq_unbind(socket->zmq, real));
+        SZI_UNINTERRUPTED(done, zmq_unbind(socket->zmq, name));
     else
-        SZI_UNINTERRUPTED(done, zmq_disconnect(socket->zmq, real));
+        SZI_UNINTERRUPTED(done, zmq_disconnect(socket->zmq, name));
     return done == 0 ? 0 : szi_last_error();
+}
+
+/* The name by which libzmq knows an endpoint: as it was given if it was
+ * connected, or bound by tipc, and otherwise as libzmq completed it. */
+static const char *name_of(const szi_endpoint *e)
+{
+    static const char tipc[] = "tipc://";
+    bool given = !e->bound || strncmp(e->real, tipc, sizeof tipc - 1) == 0;
+    return given && e->given != NULL ? e->given : e->real;
+}
+
+static bool is_alike(const szi_endpoint *e, const szi_endpoint *other)
+{
+    return e->bound == other->bound && strcmp(e->real, other->real) == 0;
+}
+
+/* Whether libzmq has ended the endpoint together with an earlier one. */
+static bool is_repeated(szi_socket *socket, const szi_endpoint *endpoint)
+{
+    SZI_EACH (e, &socket->endpoints, szi_endpoint, link) {
+        if (e == endpoint)
+            break;
+        if (is_alike(e, endpoint) &&
+            strcmp(name_of(e), name_of(endpoint)) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* Ends all connections to the endpoint, under whatever names. */
+static int detach_all(szi_socket *socket, const szi_endpoint *endpoint)
+{
+    int code = SZ_ENOENT;
+    SZI_EACH (e, &socket->endpoints, szi_endpoint, link) {
+        if (!is_alike(e, endpoint) || is_repeated(socket, e))
+            continue;
+        int ended = detach(socket, name_of(e), e->bound);
+        if (code != 0)
+            code = ended;
+    }
+    return code;
 }
 
 static int open_endpoint(sz_socket handle, const char *text, size_t length,
@@ -198,6 +242,13 @@ static void forget_endpoint(szi_socket *socket, const char *real, bool bound)
     szi_endpoints_free(&gone);
 }
 
+/* libzmq would look up the name of a host that it does not know. */
+static int refuse_unknown(szi_socket *socket)
+{
+    int events = szi_socket_events(socket);
+    return events < 0 ? events : SZ_ENOENT;
+}
+
 static int close_endpoint(sz_socket handle, const char *text, size_t length,
                           bool bound)
 {
@@ -211,7 +262,13 @@ static int close_endpoint(sz_socket handle, const char *text, size_t length,
         return SZ_ENOMEM;
     szi_endpoint *endpoint = find_endpoint(socket, given, bound);
     const char *real = endpoint != NULL ? endpoint->real : given;
-    int code = detach(socket, real, bound);
+    int code;
+    if (endpoint != NULL)
+        code = detach_all(socket, endpoint);
+    else if (szi_endpoint_addressed(given))
+        code = refuse_unknown(socket);
+    else
+        code = detach(socket, given, bound);
     szi_socket_touched(socket);
     if (code == 0 && !bound)
         szi_monitored_disconnected(socket, real);

@@ -64,6 +64,7 @@ typedef struct {
     bool relaxed; /* the option req-relaxed */
     bool router_mandatory, router_handover, router_raw, probe_router;
     bool swap_plaintext;
+    bool socks_unsafe;    /* the option socks-proxy-unsafe */
     char *swap_directory; /* NULL for the default */
     szi_list endpoints;   /* under the lock of the context */
     szi_list names;       /* of peers that the program named */

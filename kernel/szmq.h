@@ -54,7 +54,7 @@
  * These can take as long as a lookup of a host name, in the cases that their
  * contracts state:
  *
- *   sz_socket_bind, sz_socket_connect, sz_socket_unbind, sz_socket_disconnect
+ *   sz_socket_bind, sz_socket_connect
  *
  * These can take as long as a disk: the functions on key files; with a swap,
  * also sz_socket_pump and every function that uses the socket.  The kernel's
@@ -446,13 +446,13 @@ const sz_type *sz_socket_type(sz_socket socket);
  *
  *   endpoint errors: SZ_EENDPOINT (not of this form), SZ_EPORT, SZ_ENUL,
  *     SZ_EPATH, SZ_EPROTONOSUPPORT (libzmq does not know the transport),
- *     SZ_ENOCOMPATPROTO (not for this type of socket), SZ_EMULTICAST, SZ_ERATE
- *     (multicast: the option rate), SZ_EZAPDOMAIN (zap-enforce-domain without
- *     zap-domain), SZ_ELISTENER (bind: the option use-fd), SZ_EMTHREAD (no
- *     I/O thread), SZ_EINVAL (libzmq does not understand the address, or
- *     cannot look it up), SZ_ENODEV (no such interface), SZ_EADDRINUSE,
- *     SZ_EADDRNOTAVAIL, SZ_EAFNOSUPPORT, SZ_EACCES, SZ_EPERM (pgm needs
- *     privileges), SZ_ENOBUFS, SZ_EDESCRIPTORS, SZ_EMFILE, SZ_ENFILE,
+ *     SZ_ENOCOMPATPROTO (not for this type of socket), SZ_EMULTICAST,
+ * SZ_ETIPC, SZ_ERATE (multicast: the option rate), SZ_EZAPDOMAIN
+ * (zap-enforce-domain without zap-domain), SZ_ELISTENER (bind: the option
+ * use-fd), SZ_EMTHREAD (no I/O thread), SZ_EINVAL (libzmq does not understand
+ * the address, or cannot look it up), SZ_ENODEV (no such interface),
+ * SZ_EADDRINUSE, SZ_EADDRNOTAVAIL, SZ_EAFNOSUPPORT, SZ_EACCES, SZ_EPERM (pgm
+ * needs privileges), SZ_ENOBUFS, SZ_EDESCRIPTORS, SZ_EMFILE, SZ_ENFILE,
  *     SZ_ENOMEM, SZ_ETERM, SZ_ESOCKETS, SZ_ETHREAD (both only after
  *     sz_observe_all, as for sz_monitor_new). */
 
@@ -500,15 +500,15 @@ int sz_socket_connect(sz_socket socket, const char *endpoint, size_t length,
 
 /* Undoes a bind or a connect of `socket`; see zmq_unbind(3) and
  * zmq_disconnect(3).  `endpoint`, `length` bytes, is what was given to
- * sz_socket_bind or sz_socket_connect or what it returned.
+ * sz_socket_bind or sz_socket_connect or what it returned; of tcp and ws, also
+ * another way to write the same numeric address.  No name is looked up.
  * sz_socket_disconnect ends all connections to the endpoint at once.
  *
  * Result: 0.
  * Errors: handle errors, SZ_ENOENT (the socket has no such endpoint), SZ_ENUL,
  *   SZ_EINVAL (not an endpoint), SZ_EPROTONOSUPPORT, SZ_ENOCOMPATPROTO,
  *   SZ_ENOMEM, SZ_ETERM.
- * Threads: owner; may block on a name lookup for a tcp endpoint that the
- *   socket does not have.
+ * Threads: owner.
  * Ownership: none; endpoint strings of the socket become invalid. */
 int sz_socket_unbind(sz_socket socket, const char *endpoint, size_t length);
 int sz_socket_disconnect(sz_socket socket, const char *endpoint,
@@ -565,7 +565,8 @@ int sz_socket_get_integer(sz_socket socket, const sz_option *option,
  *   sockets of this type), SZ_ELENGTH (outside `min` to `max`), SZ_ENUL,
  *   SZ_EKEY, SZ_EZ85DIGIT, SZ_EZ85RANGE, SZ_EPROPERTY, SZ_ERESERVED (for
  *   connect-routing-id), SZ_ESUBSCRIPTION (subscribe and unsubscribe: longer
- *   than subscription-limit), SZ_EMANUAL (subscribing by an xpub socket
+ *   than subscription-limit), SZ_ESOCKS (socks-proxy without
+ *   socks-proxy-unsafe), SZ_EMANUAL (subscribing by an xpub socket
  * without xpub-manual), SZ_EINVAL (libzmq refuses the value), SZ_ESWAPCURVE,
  * SZ_ETERM, SZ_ESWAPLATE, SZ_ENOMEM, file errors (these three for
  * swap-directory; setting it tries to write there). Threads: owner. Ownership:
