@@ -78,6 +78,47 @@ static bool lacks_domain(szi_socket *socket)
            size <= 1;
 }
 
+static int64_t read_integer(szi_socket *socket, int number)
+{
+    int value = 0;
+    size_t size = sizeof value;
+    return zmq_getsockopt(socket->zmq, number, &value, &size) == 0 ? value : 0;
+}
+
+/* The largest frame by which a peer without name and metadata connects.  The
+ * READY of NULL names the type of the peer, and has room for the name of some
+ * types.  PLAIN calls it INITIATE, and CURVE encrypts it.  What GSSAPI needs
+ * is not known. */
+static int64_t handshake_size(szi_socket *socket)
+{
+    int type = socket->type->number;
+    bool named = type == ZMQ_REQ || type == ZMQ_REP || type == ZMQ_DEALER ||
+                 type == ZMQ_ROUTER;
+    int64_t ready = named ? 41 : 26;
+    switch (read_integer(socket, ZMQ_MECHANISM)) {
+    case ZMQ_NULL:
+        return ready;
+    case ZMQ_PLAIN:
+        return read_integer(socket, ZMQ_PLAIN_SERVER) ? ready + 3 : ready;
+    case ZMQ_CURVE:
+        return read_integer(socket, ZMQ_CURVE_SERVER) ? ready + 251 : 168;
+    default:
+        return 0;
+    }
+}
+
+/* libzmq counts the frames of the handshake as messages. */
+static bool bars_peers(szi_socket *socket, const char *endpoint)
+{
+    int64_t most = -1;
+    size_t size = sizeof most;
+    if (socket->stream || socket->router_raw ||
+        !szi_endpoint_connected(endpoint) ||
+        zmq_getsockopt(socket->zmq, ZMQ_MAXMSGSIZE, &most, &size) != 0)
+        return false;
+    return most >= 0 && most < handshake_size(socket);
+}
+
 static int bind_socket(szi_socket *socket, const char *text,
                        uint64_t *listening)
 {
@@ -119,6 +160,8 @@ static int attach(szi_socket *socket, const char *text, bool bound,
         return SZ_ENOCOMPATPROTO;
     if (!inproc && lacks_domain(socket))
         return SZ_EZAPDOMAIN;
+    if (bars_peers(socket, text))
+        return SZ_EHANDSHAKE;
     if (!inproc && szi_monitors_all())
         code = szi_monitored_keep(socket);
     if (code == 0 && !inproc && !szi_descriptors_free(4))

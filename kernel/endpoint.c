@@ -35,6 +35,14 @@ bool szi_endpoint_inproc(const char *endpoint)
     return begins(endpoint, strlen(endpoint), "inproc://");
 }
 
+bool szi_endpoint_connected(const char *endpoint)
+{
+    size_t length = strlen(endpoint);
+    return szi_endpoint_addressed(endpoint) ||
+           begins(endpoint, length, "ipc://") ||
+           begins(endpoint, length, "tipc://");
+}
+
 static bool has_port(const char *endpoint, size_t length)
 {
     return begins(endpoint, length, "tcp://") ||

@@ -26,6 +26,9 @@ bool szi_endpoint_inproc(const char *endpoint);
 /* Whether it is a host and a port. */
 bool szi_endpoint_addressed(const char *endpoint);
 
+/* Whether its peers connect by a handshake. */
+bool szi_endpoint_connected(const char *endpoint);
+
 /* Whether two texts name one endpoint, which may be written in several ways if
  * its address is of numbers. */
 bool szi_endpoint_same(const char *a, const char *b);

@@ -1,6 +1,7 @@
 /* The options of a socket's swap, and those that restrict it. */
 
 #include "swap_option.h"
+#include "error.h"
 #include "memory.h"
 #include "swap_socket.h"
 
@@ -84,10 +85,14 @@ static const char *directory_of(const szi_socket *socket)
                                           : sz_swap_directory();
 }
 
-static void set_nodrop(szi_socket *socket, int nodrop)
+static int set_nodrop(szi_socket *socket, int nodrop)
 {
-    if (szi_publishes(socket))
-        zmq_setsockopt(socket->zmq, ZMQ_XPUB_NODROP, &nodrop, sizeof nodrop);
+    if (!szi_publishes(socket))
+        return 0;
+    return zmq_setsockopt(socket->zmq, ZMQ_XPUB_NODROP, &nodrop,
+                          sizeof nodrop) == 0
+               ? 0
+               : szi_last_error();
 }
 
 static int turn_on(szi_socket *socket, uint64_t size)
@@ -100,12 +105,16 @@ static int turn_on(szi_socket *socket, uint64_t size)
         return SZ_ENOMEM;
     code = szi_swap_new(&szi_disk_system, directory_of(socket), size,
                         SZI_SWAP_BUFFER, &o->queue);
+    if (code == 0) {
+        code = set_nodrop(socket, 1);
+        if (code != 0)
+            szi_swap_free(o->queue);
+    }
     if (code != 0) {
         szi_free(o);
         return code;
     }
     o->size = size;
-    set_nodrop(socket, 1);
     socket->swap = o;
     return 0;
 }
@@ -115,9 +124,10 @@ static int turn_off(szi_socket *socket)
     szi_swap_socket_nudge(socket);
     if (!szi_swap_socket_empty(socket->swap))
         return SZ_ESWAPBUSY;
-    szi_swap_socket_free(socket);
-    set_nodrop(socket, socket->nodrop);
-    return 0;
+    int code = set_nodrop(socket, socket->nodrop);
+    if (code == 0)
+        szi_swap_socket_free(socket);
+    return code;
 }
 
 static int set_size(szi_socket *socket, int64_t size)

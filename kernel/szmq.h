@@ -447,7 +447,8 @@ const sz_type *sz_socket_type(sz_socket socket);
  *   endpoint errors: SZ_EENDPOINT (not of this form), SZ_EPORT, SZ_ENUL,
  *     SZ_EPATH, SZ_EPROTONOSUPPORT (libzmq does not know the transport),
  *     SZ_ENOCOMPATPROTO (not for this type of socket), SZ_EMULTICAST,
- * SZ_ETIPC, SZ_ERATE (multicast: the option rate), SZ_EZAPDOMAIN
+ * SZ_ETIPC, SZ_ERATE (multicast: the option rate), SZ_EHANDSHAKE
+ *     (the option maxmsgsize: no peer could connect), SZ_EZAPDOMAIN
  * (zap-enforce-domain without zap-domain), SZ_ELISTENER (bind: the option
  * use-fd), SZ_EMTHREAD (no I/O thread), SZ_EINVAL (libzmq does not understand
  * the address, or cannot look it up), SZ_ENODEV (no such interface),
@@ -711,8 +712,9 @@ typedef struct {
  *     does not send), SZ_ETWOPARTS (a STREAM sends the name of a peer and
  *     bytes), SZ_ESUBSCRIPTION (an XSUB: any part that libzmq would take for a
  *     subscription, or for its end, and whose prefix is longer than the option
- *     subscription-limit), SZ_ENOMEM, SZ_ETERM, SZ_ESWAPSIZE, SZ_ECORRUPT,
- *     file errors (these three only with a swap).
+ *     subscription-limit), SZ_EPARTSIZE (a part is larger than max-msgsz of
+ * the context when the socket was made), SZ_ENOMEM, SZ_ETERM, SZ_ESWAPSIZE,
+ *     SZ_ECORRUPT, file errors (these three only with a swap).
  *   receive errors: SZ_EAGAIN (no message: wait for SZ_IN), SZ_EFSM (a REQ or
  *     REP socket whose turn is to send), SZ_ENOTSUP (the type does not
  *     receive), SZ_ENOMEM, SZ_ETERM (after these two, the next call continues
@@ -881,10 +883,10 @@ void sz_socket_waited(sz_socket socket);
 /* What one call of sz_proxy_move has done. */
 typedef struct {
     uint64_t messages, bytes; /* moved */
-    uint64_t dropped;         /* for peers that do not exist, and subscriptions
-                               * that are too long; not in `messages` */
-    uint64_t uncaptured;      /* moved, but not copied to `capture` */
-    int wait;                 /* what to wait for; 0 to call again at once */
+    uint64_t dropped;    /* for peers that do not exist, or longer than may be
+                          * sent; not in `messages` */
+    uint64_t uncaptured; /* moved, but not copied to `capture` */
+    int wait;            /* what to wait for; 0 to call again at once */
 } sz_moved;
 
 enum {
@@ -903,7 +905,8 @@ enum {
  * No message is received that cannot be sent on.  If the peer goes away
  * meanwhile, `from` holds the message, and the next to receive from it gets
  * it.  A message for a peer that does not exist (SZ_EHOSTUNREACH) is dropped,
- * and so is a subscription that is too long (SZ_ESUBSCRIPTION).
+ * and so is one that `to` may not send
+ * (SZ_ESUBSCRIPTION, SZ_EPARTSIZE).
  *
  * Result: 0; *moved is what was done.  It is valid after an error too.
  * Errors: handle errors (of any socket), SZ_ENOTSUP (the type of `from` does

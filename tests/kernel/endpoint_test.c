@@ -271,6 +271,63 @@ TEST(a_wrong_address_of_tipc_says_how_it_is_written)
     assert_code(connect_to(socket, "tipc://<*>"), SZ_ETIPC);
 }
 
+/* A message arrives at a socket whose bound, `most` bytes, is just enough. */
+static void check_bound(const char *type, const char *peer_type, int64_t most,
+                        const char *endpoint)
+{
+    sz_socket socket = make_socket(type), peer = make_socket(peer_type);
+    bool bound;
+    set(socket, "maxmsgsize", most - 1);
+    assert_code(bind_to(socket, endpoint), SZ_EHANDSHAKE);
+    assert_code(connect_to(socket, "tcp://127.0.0.1:9"), SZ_EHANDSHAKE);
+    assert_null(sz_socket_endpoint(socket, 0, &bound));
+    assert_code(bind_to(socket, "inproc://bound"), 0);
+    assert_code(sz_socket_unbind(socket, "inproc://bound", 14), 0);
+    set(socket, "maxmsgsize", most);
+    assert_code(bind_to(socket, endpoint), 0);
+    assert_code(connect_to(peer, sz_socket_endpoint(socket, 0, &bound)), 0);
+    assert_code(send_text(peer, "x"), 0);
+    assert_true(receive_soon(socket) > 0);
+    renew_context();
+}
+
+TEST(a_bound_of_messages_has_room_for_the_handshake)
+{
+    static const char *const endpoints[] = {"tcp://127.0.0.1:*",
+                                            "ws://127.0.0.1:*"};
+    for (size_t i = 0; i < 3; i++) {
+        char endpoint[64];
+        make_endpoint(endpoint);
+        if (i < 2)
+            snprintf(endpoint, sizeof endpoint, "%s", endpoints[i]);
+        check_bound("router", "dealer", 41, endpoint);
+        check_bound("rep", "req", 41, endpoint);
+        check_bound("pull", "push", 26, endpoint);
+    }
+    sz_socket stream = make_socket("stream");
+    set(stream, "maxmsgsize", 1);
+    assert_code(bind_to(stream, endpoints[0]), 0);
+}
+
+TEST(each_mechanism_needs_its_own_room)
+{
+    static const char key[] = "0123456789012345678901234567890123456789";
+    sz_socket socket = make_socket("dealer");
+    set(socket, "maxmsgsize", 43);
+    set(socket, "plain-server", 1);
+    assert_code(bind_to(socket, "tcp://127.0.0.1:*"), SZ_EHANDSHAKE);
+    set(socket, "maxmsgsize", 44);
+    assert_code(bind_to(socket, "tcp://127.0.0.1:*"), 0);
+    set(socket, "maxmsgsize", 167);
+    assert_code(
+        sz_socket_set_bytes(socket, option("curve-serverkey"), key, 40), 0);
+    assert_code(connect_to(socket, "tcp://127.0.0.1:9"), SZ_EHANDSHAKE);
+    socket = make_socket("dealer");
+    set(socket, "curve-server", 1);
+    set(socket, "maxmsgsize", 291);
+    assert_code(bind_to(socket, "tcp://127.0.0.1:*"), SZ_EHANDSHAKE);
+}
+
 TEST(disconnecting_what_is_not_connected_fails)
 {
     sz_socket socket = make_socket("push");
@@ -386,6 +443,8 @@ int main(void)
         cmocka_unit_test(all_connections_to_an_endpoint_end_at_once),
         cmocka_unit_test(a_name_of_a_host_that_is_not_in_use_is_not_looked_up),
         cmocka_unit_test(a_wrong_address_of_tipc_says_how_it_is_written),
+        cmocka_unit_test(a_bound_of_messages_has_room_for_the_handshake),
+        cmocka_unit_test(each_mechanism_needs_its_own_room),
         cmocka_unit_test(disconnecting_what_is_not_connected_fails),
         cmocka_unit_test(an_address_in_use_says_so_and_changes_nothing),
         cmocka_unit_test(a_directory_that_is_not_there_is_an_error),

@@ -632,6 +632,32 @@ TEST(small_messages_are_taken_one_after_the_other)
     assert_code(sz_receive_each(in, 4, take_text, &t), SZ_ECLOSED);
 }
 
+TEST(a_part_larger_than_max_msgsz_is_refused)
+{
+    char text[101] = "";
+    sz_socket out, in;
+    sz_message message;
+    sz_part parts[] = {text_part("x"), {text, 101, {0}}};
+    assert_code(sz_context_set(context, context_option("max-msgsz"), 100), 0);
+    for (int swapped = 0; swapped < 2; swapped++) {
+        make_pair("push", &out, "pull", &in);
+        set(out, "swap", swapped * 10000);
+        assert_code(sz_send_bytes(out, text, 101), SZ_EPARTSIZE);
+        assert_code(sz_send(out, parts, 2), SZ_EPARTSIZE);
+        assert_code(sz_message_new(text, 101, &message), 0);
+        sz_part held = {.message = message};
+        assert_code(sz_send(out, &held, 1), SZ_EPARTSIZE);
+        sz_message_free(message);
+        parts[1].size = 100;
+        assert_code(sz_send(out, parts, 2), 0);
+        parts[1].size = 101;
+        assert_code(sz_send_bytes(out, text, 100), 0);
+        assert_code(receive_soon(in), 2);
+        assert_code(receive_soon(in), 1);
+        assert_code(sz_receive(in), SZ_EAGAIN);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -669,6 +695,7 @@ int main(void)
         cmocka_unit_test(request_and_reply_keep_their_order),
         cmocka_unit_test(one_way_sockets_refuse_the_other_way),
         cmocka_unit_test(a_mandatory_router_refuses_unknown_peers),
+        cmocka_unit_test(a_part_larger_than_max_msgsz_is_refused),
     };
     sz_set_allocator(resize_unless_short, free);
     return run_all("transfer", tests);
