@@ -26,6 +26,9 @@ static szi_endpoint *find_endpoint(szi_socket *socket, const char *text,
             (strcmp(e->real, text) == 0 ||
              (e->given != NULL && strcmp(e->given, text) == 0)))
             return e;
+    SZI_EACH (e, &socket->endpoints, szi_endpoint, link)
+        if (e->bound == bound && szi_endpoint_same(text, e->real))
+            return e;
     return NULL;
 }
 
@@ -91,6 +94,47 @@ static bool has_gssapi(szi_socket *socket)
     return mechanism == ZMQ_GSSAPI;
 }
 
+static int64_t read_integer(szi_socket *socket, int number)
+{
+    int value = 0;
+    size_t size = sizeof value;
+    return zmq_getsockopt(socket->zmq, number, &value, &size) == 0 ? value : 0;
+}
+
+/* The largest frame by which a peer without name and metadata connects.  The
+ * READY of NULL names the type of the peer, and has room for the name of some
+ * types.  PLAIN calls it INITIATE, and CURVE encrypts it.  What GSSAPI needs
+ * is not known. */
+static int64_t handshake_size(szi_socket *socket)
+{
+    int type = socket->type->number;
+    bool named = type == ZMQ_REQ || type == ZMQ_REP || type == ZMQ_DEALER ||
+                 type == ZMQ_ROUTER;
+    int64_t ready = named ? 41 : 26;
+    switch (read_integer(socket, ZMQ_MECHANISM)) {
+    case ZMQ_NULL:
+        return ready;
+    case ZMQ_PLAIN:
+        return read_integer(socket, ZMQ_PLAIN_SERVER) ? ready + 3 : ready;
+    case ZMQ_CURVE:
+        return read_integer(socket, ZMQ_CURVE_SERVER) ? ready + 251 : 168;
+    default:
+        return 0;
+    }
+}
+
+/* libzmq counts the frames of the handshake as messages. */
+static bool bars_peers(szi_socket *socket, const char *endpoint)
+{
+    int64_t most = -1;
+    size_t size = sizeof most;
+    if (socket->stream || socket->router_raw ||
+        !szi_endpoint_connected(endpoint) ||
+        zmq_getsockopt(socket->zmq, ZMQ_MAXMSGSIZE, &most, &size) != 0)
+        return false;
+    return most >= 0 && most < handshake_size(socket);
+}
+
 static int bind_socket(szi_socket *socket, const char *text,
                        uint64_t *listening)
 {
@@ -142,6 +186,8 @@ static int attach(szi_socket *socket, const char *text, bool bound,
         return SZ_ENOCOMPATPROTO;
     if (!inproc && lacks_domain(socket))
         return SZ_EZAPDOMAIN;
+    if (bars_peers(socket, text))
+        return SZ_EHANDSHAKE;
     if (!inproc)
         code = szi_curve_check(socket);
     if (code == 0 && !inproc && szi_monitors_all())
@@ -162,17 +208,58 @@ static int attach(szi_socket *socket, const char *text, bool bound,
     return 0;
 }
 
-static int detach(szi_socket *socket, const char *real, bool bound)
+static int detach(szi_socket *socket, const char *name, bool bound)
 {
     int done;
-    if (szi_endpoint_inproc(real))
-        return bound ? szi_inproc_unbind(socket, real)
-                     : szi_inproc_disconnect(socket, real);
+    if (szi_endpoint_inproc(name))
+        return bound ? szi_inproc_unbind(socket, name)
+                     : szi_inproc_disconnect(socket, name);
     if (bound)
-        SZI_UNINTERRUPTED(done, zmq_unbind(socket->zmq, real));
+        SZI_UNINTERRUPTED(done, zmq_unbind(socket->zmq, name));
     else
-        SZI_UNINTERRUPTED(done, zmq_disconnect(socket->zmq, real));
+        SZI_UNINTERRUPTED(done, zmq_disconnect(socket->zmq, name));
     return done == 0 ? 0 : szi_last_error();
+}
+
+/* The name by which libzmq knows an endpoint: as it was given if it was
+ * connected, or bound by tipc, and otherwise as libzmq completed it. */
+static const char *name_of(const szi_endpoint *e)
+{
+    static const char tipc[] = "tipc://";
+    bool given = !e->bound || strncmp(e->real, tipc, sizeof tipc - 1) == 0;
+    return given && e->given != NULL ? e->given : e->real;
+}
+
+static bool is_alike(const szi_endpoint *e, const szi_endpoint *other)
+{
+    return e->bound == other->bound && strcmp(e->real, other->real) == 0;
+}
+
+/* Whether libzmq has ended the endpoint together with an earlier one. */
+static bool is_repeated(szi_socket *socket, const szi_endpoint *endpoint)
+{
+    SZI_EACH (e, &socket->endpoints, szi_endpoint, link) {
+        if (e == endpoint)
+            break;
+        if (is_alike(e, endpoint) &&
+            strcmp(name_of(e), name_of(endpoint)) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* Ends all connections to the endpoint, under whatever names. */
+static int detach_all(szi_socket *socket, const szi_endpoint *endpoint)
+{
+    int code = SZ_ENOENT;
+    SZI_EACH (e, &socket->endpoints, szi_endpoint, link) {
+        if (!is_alike(e, endpoint) || is_repeated(socket, e))
+            continue;
+        int ended = detach(socket, name_of(e), e->bound);
+        if (code != 0)
+            code = ended;
+    }
+    return code;
 }
 
 static int open_endpoint(sz_socket handle, const char *text, size_t length,
@@ -227,6 +314,13 @@ static void forget_endpoint(szi_socket *socket, const char *real, bool bound)
     szi_endpoints_free(&gone);
 }
 
+/* libzmq would look up the name of a host that it does not know. */
+static int refuse_unknown(szi_socket *socket)
+{
+    int events = szi_socket_events(socket);
+    return events < 0 ? events : SZ_ENOENT;
+}
+
 static int close_endpoint(sz_socket handle, const char *text, size_t length,
                           bool bound)
 {
@@ -247,8 +341,12 @@ static int close_endpoint(sz_socket handle, const char *text, size_t length,
     int code = unknown ? SZ_ENOENT : 0;
     if (code == 0 && (!bound || find_endpoint(socket, real, false) != NULL))
         code = szi_receive_ahead(socket);
-    if (code == 0)
-        code = detach(socket, real, bound);
+    if (code == 0 && endpoint != NULL)
+        code = detach_all(socket, endpoint);
+    else if (code == 0 && szi_endpoint_addressed(given))
+        code = refuse_unknown(socket);
+    else if (code == 0)
+        code = detach(socket, given, bound);
     szi_socket_touched(socket);
     if (code == 0 && !bound)
         szi_monitored_disconnected(socket, real);

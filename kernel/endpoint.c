@@ -6,6 +6,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <netdb.h>
+#include <netinet/in.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -31,6 +33,26 @@ static bool begins(const char *text, size_t length, const char *prefix)
 bool szi_endpoint_inproc(const char *endpoint)
 {
     return begins(endpoint, strlen(endpoint), "inproc://");
+}
+
+bool szi_endpoint_connected(const char *endpoint)
+{
+    size_t length = strlen(endpoint);
+    return szi_endpoint_addressed(endpoint) ||
+           begins(endpoint, length, "ipc://") ||
+           begins(endpoint, length, "tipc://");
+}
+
+static bool has_port(const char *endpoint, size_t length)
+{
+    return begins(endpoint, length, "tcp://") ||
+           begins(endpoint, length, "ws://") ||
+           begins(endpoint, length, "wss://");
+}
+
+bool szi_endpoint_addressed(const char *endpoint)
+{
+    return has_port(endpoint, strlen(endpoint));
 }
 
 /* The number of bytes before the last colon; `length` if there is none. */
@@ -109,9 +131,7 @@ int szi_endpoint_check(const char *endpoint, size_t length, bool bound)
         return SZ_EENDPOINT;
     const char *address = endpoint + i + 3;
     size_t rest = length - i - 3;
-    if (begins(endpoint, length, "tcp://") ||
-        begins(endpoint, length, "ws://") ||
-        begins(endpoint, length, "wss://"))
+    if (has_port(endpoint, length))
         return check_host(address, rest, bound);
     if (begins(endpoint, length, "ipc://")) {
         const struct sockaddr_un *un = NULL;
@@ -126,12 +146,85 @@ int szi_endpoint_check(const char *endpoint, size_t length, bool bound)
 int szi_endpoint_explain(const char *endpoint, int code)
 {
     size_t length = strlen(endpoint);
+    if (begins(endpoint, length, "tipc://"))
+        return code == SZ_EAGAIN || code == SZ_EINVAL ? SZ_ETIPC : code;
     if (code == SZ_EINVAL && (begins(endpoint, length, "ws://") ||
                               begins(endpoint, length, "wss://")))
         return SZ_EHOST;
     if (code != SZ_EAGAIN)
         return code;
     return begins(endpoint, length, "ipc://") ? SZ_EENDPOINT : SZ_ENODEV;
+}
+
+/* An address that libzmq may write otherwise. */
+typedef struct {
+    struct sockaddr_in6 at; /* IPv4 as mapped; 0.0.0.0 as :: */
+    const char *path;       /* of ws */
+} numeric;
+
+static bool put_address(const struct sockaddr *from, struct sockaddr_in6 *to)
+{
+    static const unsigned char mapped[12] = {[10] = 0xff, [11] = 0xff};
+    struct sockaddr_in four;
+    memset(to, 0, sizeof *to);
+    if (from->sa_family == AF_INET6) {
+        struct sockaddr_in6 six;
+        memcpy(&six, from, sizeof six);
+        to->sin6_addr = six.sin6_addr;
+        to->sin6_port = six.sin6_port;
+        to->sin6_scope_id = six.sin6_scope_id;
+        return true;
+    }
+    if (from->sa_family != AF_INET)
+        return false;
+    memcpy(&four, from, sizeof four);
+    to->sin6_port = four.sin_port;
+    if (four.sin_addr.s_addr != htonl(INADDR_ANY)) {
+        memcpy(&to->sin6_addr, mapped, sizeof mapped);
+        memcpy((char *)&to->sin6_addr + sizeof mapped, &four.sin_addr,
+               sizeof four.sin_addr);
+    }
+    return true;
+}
+
+/* Reads an address of numbers, behind transport://.  No name is looked up. */
+static bool read_numeric(const char *address, numeric *found)
+{
+    char host[128];
+    size_t length = strcspn(address, "/");
+    if (length >= sizeof host)
+        return false;
+    memcpy(host, address, length);
+    host[length] = '\0';
+    char *port = strrchr(host, ':'), *start = host;
+    if (port == NULL)
+        return false;
+    *port = '\0';
+    if (*host == '[' && port > host + 1 && port[-1] == ']') {
+        port[-1] = '\0';
+        start++;
+    }
+    struct addrinfo *list, hints = {.ai_socktype = SOCK_STREAM};
+    hints.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV;
+    if (getaddrinfo(strcmp(start, "*") == 0 ? "0.0.0.0" : start, port + 1,
+                    &hints, &list) != 0)
+        return false;
+    bool known = put_address(list->ai_addr, &found->at);
+    freeaddrinfo(list);
+    found->path = address[length] != '\0' ? address + length : "/";
+    return known;
+}
+
+bool szi_endpoint_same(const char *a, const char *b)
+{
+    numeric x, y;
+    size_t scheme = strcspn(a, ":") + 3;
+    if (strcmp(a, b) == 0)
+        return true;
+    return szi_endpoint_addressed(a) && strncmp(a, b, scheme) == 0 &&
+           read_numeric(a + scheme, &x) && read_numeric(b + scheme, &y) &&
+           memcmp(&x.at, &y.at, sizeof x.at) == 0 &&
+           strcmp(x.path, y.path) == 0;
 }
 
 /* Whether a process accepts connections at the address.  The socket of a

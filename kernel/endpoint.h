@@ -24,9 +24,19 @@ void szi_endpoints_free(szi_list *endpoints);
 int szi_endpoint_check(const char *endpoint, size_t length, bool bound);
 bool szi_endpoint_inproc(const char *endpoint);
 
+/* Whether it is a host and a port. */
+bool szi_endpoint_addressed(const char *endpoint);
+
+/* Whether its peers connect by a handshake. */
+bool szi_endpoint_connected(const char *endpoint);
+
+/* Whether two texts name one endpoint, which may be written in several ways if
+ * its address is of numbers. */
+bool szi_endpoint_same(const char *a, const char *b);
+
 /* The error of a bind or connect that failed with `code`.  If the socket is
  * monitored, libzmq replaces the errno of an address that it cannot parse by
- * EAGAIN. */
+ * EAGAIN.  For one of tipc it always does. */
 int szi_endpoint_explain(const char *endpoint, int code);
 
 /* SZ_EADDRINUSE if binding the ipc endpoint would remove a file, or the socket

@@ -6,6 +6,7 @@
 #include "inproc.h"
 #include "linger.h"
 #include "memory.h"
+#include "message.h"
 #include "monitor_thread.h"
 #include "stream_peer.h"
 #include "subscription.h"
@@ -81,7 +82,9 @@ static int open_socket(szi_socket *socket)
         return szi_descriptors_free(1) ? SZ_EAGAIN : SZ_EDESCRIPTORS;
     }
     size_t size = sizeof socket->fd;
-    int code = 0;
+    int code = 0, most = zmq_ctx_get(context->zmq, ZMQ_MAX_MSGSZ);
+    if (most >= 0 && most < INT_MAX)
+        socket->part_most = (size_t)most;
     if (zmq_getsockopt(socket->zmq, ZMQ_FD, &socket->fd, &size) != 0 ||
         zmq_getsockopt(socket->zmq, ZMQ_LINGER, &socket->linger, &size) != 0)
         code = szi_last_error();
@@ -123,6 +126,7 @@ static szi_socket *new_socket(szi_context *context, const sz_type *type)
     socket->context = context;
     socket->type = type;
     socket->receive_timeout = socket->send_timeout = -1;
+    socket->part_most = SZI_PART_MOST;
     socket->stream = type->number == ZMQ_STREAM;
     socket->twos = socket->stream;
     socket->upstream = type->number == ZMQ_XPUB;

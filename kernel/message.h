@@ -13,6 +13,13 @@
 /* The largest size of a part: libzmq's own sums of larger sizes overflow. */
 #define SZI_PART_MOST (PTRDIFF_MAX / 2)
 
+/* Why a part is not sent that is larger than max-msgsz of its context, or than
+ * anything. */
+static inline int szi_part_refuse(size_t size)
+{
+    return size > SZI_PART_MOST ? SZ_ENOMEM : SZ_EPARTSIZE;
+}
+
 /* Makes a part of `size` bytes, which the caller closes.  SZ_ENOMEM. */
 static inline int szi_part_new(zmq_msg_t *part, size_t size)
 {

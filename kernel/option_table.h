@@ -26,7 +26,8 @@ enum {
 };
 
 enum szi_own_value {
-    SZI_OWN_SUBSCRIPTION
+    SZI_OWN_SUBSCRIPTION,
+    SZI_OWN_SOCKS
 };
 
 enum szi_swap_value {

@@ -54,6 +54,7 @@ typedef struct {
     bool welcomes;  /* the option xpub-welcome-msg is not empty */
     bool upstream;  /* an XPUB: see szi_part_mend */
     size_t subscription_limit; /* the option */
+    size_t part_most;          /* bytes of a part that is sent */
     size_t plain;     /* a message received is looked at if it is larger */
     int kept;         /* number of a mark that libzmq has otherwise, or 0 */
     int kept_mark;    /* what the program set it to; see subscription.h */
@@ -71,6 +72,7 @@ typedef struct {
     bool router_mandatory, router_handover, router_raw, probe_router;
     bool router_mixed; /* raw, with endpoints from before */
     bool swap_plaintext;
+    bool socks_unsafe;    /* the option socks-proxy-unsafe */
     char *swap_directory; /* NULL for the default */
     szi_list endpoints;   /* under the lock of the context */
     szi_list names;       /* of peers that the program named */

@@ -217,6 +217,21 @@ static int set_heartbeat(szi_socket *socket, const sz_option *option,
     return code;
 }
 
+static void set_own(szi_socket *socket, const sz_option *option, int64_t value)
+{
+    if (option->operand == SZI_OWN_SOCKS)
+        socket->socks_unsafe = value != 0;
+    else
+        szi_subscription_bound(socket, (size_t)value);
+}
+
+static int64_t get_own(const szi_socket *socket, const sz_option *option)
+{
+    return option->operand == SZI_OWN_SOCKS
+               ? socket->socks_unsafe
+               : (int64_t)socket->subscription_limit;
+}
+
 static int write_mark(szi_socket *socket, const sz_option *option, int number,
                       int64_t value)
 {
@@ -283,7 +298,7 @@ int sz_socket_set_integer(sz_socket handle, const sz_option *option,
         return code;
     }
     if (option->rule == SZI_OWN) {
-        szi_subscription_bound(socket, (size_t)value);
+        set_own(socket, option, value);
         return 0;
     }
     code = write_value(socket, option, szi_option_inward(option, value));
@@ -309,7 +324,7 @@ int sz_socket_get_integer(sz_socket handle, const sz_option *option,
         return 0;
     }
     if (option->rule == SZI_OWN) {
-        *value = (int64_t)socket->subscription_limit;
+        *value = get_own(socket, option);
         return 0;
     }
     if (socket->kept != 0 && option->number == socket->kept) {
@@ -362,6 +377,9 @@ int sz_socket_set_bytes(sz_socket handle, const sz_option *option,
         return szi_swap_option_set_directory(socket, data, size);
     if (code == 0 && socket->swap != NULL)
         code = szi_swap_option_allows(socket, option, 1);
+    if (code == 0 && option->number == ZMQ_SOCKS_PROXY && size > 0 &&
+        !socket->socks_unsafe)
+        code = SZ_ESOCKS;
     if (code == 0 && option->number == ZMQ_CONNECT_ROUTING_ID)
         return szi_name_set(socket, data, size);
     if (code != 0)

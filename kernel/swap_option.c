@@ -1,6 +1,7 @@
 /* The options of a socket's swap, and those that restrict it. */
 
 #include "swap_option.h"
+#include "error.h"
 #include "memory.h"
 #include "swap_socket.h"
 
@@ -89,10 +90,14 @@ static int explain(int code)
     return code == SZ_ENOENT ? SZ_ESWAPDIRECTORY : code;
 }
 
-static void set_nodrop(szi_socket *socket, int nodrop)
+static int set_nodrop(szi_socket *socket, int nodrop)
 {
-    if (szi_publishes(socket))
-        zmq_setsockopt(socket->zmq, ZMQ_XPUB_NODROP, &nodrop, sizeof nodrop);
+    if (!szi_publishes(socket))
+        return 0;
+    return zmq_setsockopt(socket->zmq, ZMQ_XPUB_NODROP, &nodrop,
+                          sizeof nodrop) == 0
+               ? 0
+               : szi_last_error();
 }
 
 static int turn_on(szi_socket *socket, uint64_t size)
@@ -105,12 +110,16 @@ static int turn_on(szi_socket *socket, uint64_t size)
         return SZ_ENOMEM;
     code = szi_swap_new(&szi_disk_system, directory_of(socket), size,
                         SZI_SWAP_BUFFER, &o->queue);
+    if (code == 0) {
+        code = set_nodrop(socket, 1);
+        if (code != 0)
+            szi_swap_free(o->queue);
+    }
     if (code != 0) {
         szi_free(o);
         return explain(code);
     }
     o->size = size;
-    set_nodrop(socket, 1);
     socket->swap = o;
     return 0;
 }
@@ -120,9 +129,10 @@ static int turn_off(szi_socket *socket)
     szi_swap_socket_nudge(socket);
     if (!szi_swap_socket_empty(socket->swap))
         return SZ_ESWAPBUSY;
-    szi_swap_socket_free(socket);
-    set_nodrop(socket, socket->nodrop);
-    return 0;
+    int code = set_nodrop(socket, socket->nodrop);
+    if (code == 0)
+        szi_swap_socket_free(socket);
+    return code;
 }
 
 static int set_size(szi_socket *socket, int64_t size)

@@ -317,10 +317,13 @@ int szi_swap_socket_send(szi_socket *socket, const sz_part *parts,
     const void *data;
     size_t size, all = 0;
     for (size_t i = 0; i < count; i++) {
-        if (parts[i].message.id == 0)
-            all += parts[i].size;
-        else if (sz_message_data(parts[i].message, &data, &size) == 0)
-            all += size;
+        size = parts[i].size;
+        if (parts[i].message.id != 0 &&
+            sz_message_data(parts[i].message, &data, &size) != 0)
+            size = 0;
+        if (size > socket->part_most)
+            return szi_part_refuse(size);
+        all += size;
     }
     uint64_t drops = socket->counts.drops;
     int code = admit(socket, parts, count);

@@ -54,7 +54,7 @@
  * These can take as long as a lookup of a host name, in the cases that their
  * contracts state:
  *
- *   sz_socket_bind, sz_socket_connect, sz_socket_unbind, sz_socket_disconnect
+ *   sz_socket_bind, sz_socket_connect
  *
  * These can take as long as a disk: the functions on key files; with a swap,
  * also sz_socket_pump and every function that uses the socket.  The kernel's
@@ -450,8 +450,9 @@ const sz_type *sz_socket_type(sz_socket socket);
  *     (connect: the source address of tcp), SZ_EABSTRACT (ipc://@), SZ_EHOST
  *     (ws: the host is not known), SZ_EPATH, SZ_EPROTONOSUPPORT (libzmq does
  *     not know the transport), SZ_ENOCOMPATPROTO (not for this type of
- *     socket), SZ_EWSGSSAPI, SZ_EMULTICAST, SZ_ERATE (multicast: the option
- *     rate), SZ_EZAPDOMAIN (zap-enforce-domain without zap-domain),
+ *     socket), SZ_EWSGSSAPI, SZ_EMULTICAST, SZ_ETIPC, SZ_ERATE (multicast:
+ *     the option rate), SZ_EHANDSHAKE (the option maxmsgsize: no peer
+ *     could connect), SZ_EZAPDOMAIN (zap-enforce-domain without zap-domain),
  *     SZ_ESECRETKEY, SZ_ESERVERKEY, SZ_EKEYPAIR (CURVE, not over inproc),
  *     SZ_ELISTENER (bind: the option use-fd), SZ_EMTHREAD (no I/O thread),
  *     SZ_EINVAL (libzmq does not understand the address), SZ_ENODEV (no such
@@ -511,7 +512,8 @@ int sz_socket_connect(sz_socket socket, const char *endpoint, size_t length,
 
 /* Undoes a bind or a connect of `socket`; see zmq_unbind(3) and
  * zmq_disconnect(3).  `endpoint`, `length` bytes, is what was given to
- * sz_socket_bind or sz_socket_connect or what it returned.
+ * sz_socket_bind or sz_socket_connect or what it returned; of tcp and ws, also
+ * another way to write the same numeric address.  No name is looked up.
  * sz_socket_disconnect ends all connections to the endpoint at once.  What was
  * sent by an inproc connect before its bind stays for the one who binds.  One
  * message that had arrived remains, to be received.
@@ -522,8 +524,7 @@ int sz_socket_connect(sz_socket socket, const char *endpoint, size_t length,
  *   SZ_EPENDING (an inproc connect of a ROUTER or REP, or with conflate, that
  *   waits for its bind beside others), SZ_EHELD (disconnect: the socket holds
  *   a message, and others can be received), SZ_ENOMEM, SZ_ETERM.
- * Threads: owner; may block on a name lookup for a tcp endpoint that the
- *   socket does not have.
+ * Threads: owner.
  * Ownership: none; endpoint strings of the socket become invalid. */
 int sz_socket_unbind(sz_socket socket, const char *endpoint, size_t length);
 int sz_socket_disconnect(sz_socket socket, const char *endpoint,
@@ -583,7 +584,8 @@ int sz_socket_get_integer(sz_socket socket, const sz_option *option,
  *   sockets of this type), SZ_ELENGTH (outside `min` to `max`), SZ_ENUL,
  *   SZ_EKEY, SZ_EZ85DIGIT, SZ_EZ85RANGE, SZ_EPROPERTY, SZ_ERESERVED (for
  *   connect-routing-id), SZ_ESUBSCRIPTION (subscribe and unsubscribe: longer
- *   than subscription-limit), SZ_EMANUAL (subscribing by an xpub socket
+ *   than subscription-limit), SZ_ESOCKS (socks-proxy without
+ *   socks-proxy-unsafe), SZ_EMANUAL (subscribing by an xpub socket
  * without xpub-manual), SZ_EINVAL (libzmq refuses the value), SZ_ESWAPCURVE,
  * SZ_ETERM, SZ_ESWAPLATE, SZ_ENOMEM, file errors (these three for
  * swap-directory; setting it tries to write there). Threads: owner. Ownership:
@@ -723,11 +725,13 @@ typedef struct {
  *     socket whose turn is to receive), SZ_EHOSTUNREACH (a ROUTER with
  *     router-mandatory, or a STREAM, has no such peer, or has it no more: also
  *     while something that it sent is not received yet), SZ_ENOTSUP (the type
- *     does not send), SZ_ETWOPARTS (a STREAM or a raw ROUTER sends the
- *     name of a peer and bytes), SZ_ESUBSCRIPTION (an XSUB: any part that
- * libzmq would take for a subscription, or for its end, and whose prefix is
- * longer than the option subscription-limit), SZ_ENOMEM, SZ_ETERM,
- * SZ_ESWAPSIZE, SZ_ECORRUPT, file errors (these three only with a swap).
+ *     does not send), SZ_ETWOPARTS (a STREAM or a raw ROUTER sends the name
+ *     of a peer and bytes), SZ_ESUBSCRIPTION (an XSUB: any part that libzmq
+ *     would take for a subscription, or for its end, and whose prefix is
+ *     longer than the option subscription-limit), SZ_EPARTSIZE (a part is
+ *     larger than max-msgsz of the context when the socket was made),
+ *     SZ_ENOMEM, SZ_ETERM, SZ_ESWAPSIZE, SZ_ECORRUPT, file errors (these three
+ *     only with a swap).
  *   receive errors: SZ_EAGAIN (no message: wait for SZ_IN), SZ_EFSM (a REQ or
  *     REP socket whose turn is to send), SZ_ENOTSUP (the type does not
  *     receive), SZ_ECONFLATE (a peer sent several parts to a socket with
@@ -897,10 +901,10 @@ void sz_socket_waited(sz_socket socket);
 /* What one call of sz_proxy_move has done. */
 typedef struct {
     uint64_t messages, bytes; /* moved */
-    uint64_t dropped;         /* for peers that do not exist, and subscriptions
-                               * that are too long; not in `messages` */
-    uint64_t uncaptured;      /* moved, but not copied to `capture` */
-    int wait;                 /* what to wait for; 0 to call again at once */
+    uint64_t dropped;    /* for peers that do not exist, or longer than may be
+                          * sent; not in `messages` */
+    uint64_t uncaptured; /* moved, but not copied to `capture` */
+    int wait;            /* what to wait for; 0 to call again at once */
 } sz_moved;
 
 enum {
@@ -919,7 +923,8 @@ enum {
  * No message is received that cannot be sent on.  If the peer goes away
  * meanwhile, `from` holds the message, and the next to receive from it gets
  * it.  A message for a peer that does not exist (SZ_EHOSTUNREACH) is dropped,
- * and so is a subscription that is too long (SZ_ESUBSCRIPTION).
+ * and so is one that `to` may not send
+ * (SZ_ESUBSCRIPTION, SZ_EPARTSIZE).
  *
  * Result: 0; *moved is what was done.  It is valid after an error too.
  * Errors: handle errors (of any socket), SZ_ENOTSUP (the type of `from` does

@@ -30,8 +30,8 @@ static int send_bytes_on(szi_socket *socket, const void *data, size_t size,
                          int code)
 {
     szi_attempt attempt = {0};
-    if (size > SZI_PART_MOST)
-        return SZ_ENOMEM;
+    if (size > socket->part_most)
+        return szi_part_refuse(size);
     if (socket->swap != NULL)
         return szi_swap_socket_send(socket, &(sz_part){data, size, {0}}, 1);
     if (socket->checked) {
@@ -51,7 +51,7 @@ static int send_bytes_on(szi_socket *socket, const void *data, size_t size,
  * message costs. */
 static inline int send_bytes(szi_socket *socket, const void *data, size_t size)
 {
-    if (size > SZI_PART_MOST || socket->swap != NULL || socket->checked)
+    if (size > socket->part_most || socket->swap != NULL || socket->checked)
         return send_bytes_on(socket, data, size, 0);
     if (zmq_send(socket->zmq, data, size, ZMQ_DONTWAIT) < 0)
         return send_bytes_on(socket, data, size, szi_last_error());
@@ -89,8 +89,12 @@ int szi_send_made(szi_socket *socket, zmq_msg_t *made, size_t count)
     if (socket->swap != NULL)
         return szi_swap_socket_send_made(socket, made, count);
     size_t size = 0;
-    for (size_t i = 0; i < count; i++)
-        size += zmq_msg_size(&made[i]);
+    for (size_t i = 0; i < count; i++) {
+        size_t part = zmq_msg_size(&made[i]);
+        if (part > socket->part_most)
+            return szi_part_refuse(part);
+        size += part;
+    }
     szi_attempt attempt = {0};
     szi_peer *peer = NULL;
     if (socket->stream) {
@@ -206,19 +210,24 @@ int sz_receive_held(sz_socket handle)
     return szi_receive(socket);
 }
 
-static void limit_receiving(szi_socket *socket, int timeout)
+static int limit_receiving(szi_socket *socket, int timeout)
 {
-    zmq_setsockopt(socket->zmq, ZMQ_RCVTIMEO, &timeout, sizeof timeout);
+    return zmq_setsockopt(socket->zmq, ZMQ_RCVTIMEO, &timeout,
+                          sizeof timeout) == 0
+               ? 0
+               : szi_last_error();
 }
 
+/* libzmq uses rcvtimeo here only, so that a failure to set it back, at the end
+ * of the context, has no effect. */
 static int receive_within(szi_socket *socket, int timeout)
 {
     bool other = timeout != socket->receive_timeout;
-    if (other)
-        limit_receiving(socket, timeout);
-    int code = zmq_msg_recv(&socket->first, socket->zmq, 0) >= 0
-                   ? 0
-                   : szi_last_error();
+    int code = other ? limit_receiving(socket, timeout) : 0;
+    if (code != 0)
+        return code;
+    if (zmq_msg_recv(&socket->first, socket->zmq, 0) < 0)
+        code = szi_last_error();
     if (other)
         limit_receiving(socket, socket->receive_timeout);
     return code;

@@ -342,6 +342,8 @@
       (with-row-socket row
         (lambda (s)
           (let ((name (field row 'symbol)))
+            (when (eq? name 'socks-proxy)
+              (socket-option-set! s 'socks-proxy-unsafe #t))
             (for-each
              (lambda (value)
                (when (and (supported? row (lambda ()

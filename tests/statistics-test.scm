@@ -97,6 +97,7 @@
     (do ((i 0 (+ i 1))) ((= i 100)) (send-message pub (make-string 500 #\x)))
     (check (> (count pub 'drops) 0))
     (check= (socket-option pub 'swap-dropped) (count pub 'drops))
+    (check= 100 (+ (count pub 'messages-sent) (count pub 'drops)))
     (close-socket sub)
     (close-socket pub)))
 

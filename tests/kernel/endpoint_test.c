@@ -199,6 +199,195 @@ TEST(unbind_takes_what_bind_was_given_or_returned)
     }
 }
 
+static int close_either(sz_socket socket, const char *endpoint, bool bound)
+{
+    return bound ? sz_socket_unbind(socket, endpoint, strlen(endpoint))
+                 : sz_socket_disconnect(socket, endpoint, strlen(endpoint));
+}
+
+/* An address becomes free a moment after it was let go of. */
+static int open_soon(sz_socket socket, const char *endpoint, bool bound)
+{
+    int64_t end = now() + DEADLINE;
+    int code = open_either(socket, endpoint, bound);
+    while (code == SZ_EADDRINUSE && now() < end) {
+        pause_briefly();
+        code = open_either(socket, endpoint, bound);
+    }
+    return code;
+}
+
+/* The endpoint is undone by its name number `which`, once, and is gone. */
+static void check_undone(const char *given, const char *other, bool bound,
+                         int which)
+{
+    sz_socket socket = make_socket("dealer");
+    bool is_bound;
+    char name[100];
+    set(socket, "ipv6", 1);
+    int code = open_soon(socket, given, bound);
+    if (code == SZ_EPROTONOSUPPORT || code == SZ_EAFNOSUPPORT ||
+        code == SZ_EADDRNOTAVAIL) {
+        assert_code(sz_socket_close(socket), 0);
+        return;
+    }
+    assert_code(code, 0);
+    const char *real = sz_socket_endpoint(socket, 0, &is_bound);
+    snprintf(name, sizeof name, "%s", which == 0 ? given : real);
+    if (which == 2)
+        snprintf(name, sizeof name, "%s%s", other,
+                 bound ? strrchr(real, ':') : "");
+    assert_code(close_either(socket, name, bound), 0);
+    assert_null(sz_socket_endpoint(socket, 0, &is_bound));
+    assert_code(close_either(socket, name, bound), SZ_ENOENT);
+    /* It can be had again. */
+    assert_code(open_soon(socket, given, bound), 0);
+    assert_code(sz_socket_close(socket), 0);
+}
+
+TEST(an_endpoint_is_undone_by_any_of_its_names)
+{
+    static const struct {
+        const char *given, *other;
+        bool bound;
+    } cases[] = {
+        {"ws://127.0.0.1:5599", "ws://[::ffff:127.0.0.1]:5599", false},
+        {"ws://127.0.0.1:5599/", "ws://127.0.0.1:05599", false},
+        {"ws://127.0.0.1:5599/a/b", NULL, false},
+        {"ws://localhost:5599/path", NULL, false},
+        {"ws://[::1]:5599", "ws://[0:0::1]:5599/", false},
+        {"ws://[::1]:5599/path", "ws://[0:0::1]:5599/path", false},
+        {"ws://127.0.0.1:*", "ws://127.0.0.1", true},
+        {"ws://127.0.0.1:*/path", "ws://[::ffff:127.0.0.1]", true},
+        {"ws://127.0.0.1:0/path", NULL, true},
+        {"ws://*:*", NULL, true},
+        {"ws://[::1]:*/path", "ws://[0::1]", true},
+        {"tcp://127.0.0.1:5599", "tcp://[::ffff:127.0.0.1]:5599", false},
+        {"tcp://localhost:5599", NULL, false},
+        {"tcp://127.0.0.1:0;127.0.0.1:5599", NULL, false},
+        {"tcp://[::1]:5599", "tcp://[0::1]:5599", false},
+        {"tcp://127.0.0.1:*", "tcp://[::ffff:127.0.0.1]", true},
+        {"tcp://*:*", "tcp://*", true},
+        {"tcp://lo:*", NULL, true},
+        {"tcp://[::1]:*", "tcp://[0:0:0::1]", true},
+        {"ipc://@szmq-undone", NULL, false},
+        {"inproc://undone", NULL, true},
+        {"inproc://undone", NULL, false},
+        {"tipc://{5560,0}", NULL, false},
+        {"tipc://{5560,0,1}", NULL, true},
+        {"tipc://<*>", NULL, true},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        for (int which = 0; which < (cases[i].other != NULL ? 3 : 2); which++)
+            check_undone(cases[i].given, cases[i].other, cases[i].bound,
+                         which);
+}
+
+TEST(all_connections_to_an_endpoint_end_at_once)
+{
+    static const char *const given[] = {
+        "ws://127.0.0.1:5599", "ws://127.0.0.1:5599/", "ws://127.0.0.1:5599"};
+    bool bound;
+    for (size_t i = 0; i < 3; i++) {
+        sz_socket socket = make_socket("dealer");
+        for (size_t j = 0; j < 3; j++)
+            assert_code(connect_to(socket, given[j]), 0);
+        assert_code(connect_to(socket, "ws://127.0.0.1:5599/other"), 0);
+        assert_code(close_either(socket, given[i], false), 0);
+        assert_string_equal(sz_socket_endpoint(socket, 0, &bound),
+                            "ws://127.0.0.1:5599/other");
+        assert_null(sz_socket_endpoint(socket, 1, &bound));
+        assert_code(close_either(socket, given[i], false), SZ_ENOENT);
+    }
+}
+
+TEST(a_name_of_a_host_that_is_not_in_use_is_not_looked_up)
+{
+    static const char *const unknown[] = {"tcp://nowhere.invalid:5599",
+                                          "ws://nowhere.invalid:5599",
+                                          "tcp://localhost:5599"};
+    sz_socket socket = make_socket("dealer");
+    for (size_t i = 0; i < 3; i++)
+        for (int bound = 0; bound < 2; bound++) {
+            int64_t begun = now();
+            for (int n = 0; n < 1000; n++)
+                assert_code(close_either(socket, unknown[i], bound),
+                            SZ_ENOENT);
+            assert_true(now() - begun < DEADLINE);
+        }
+}
+
+TEST(a_wrong_address_of_tipc_says_how_it_is_written)
+{
+    static const char *const wrong[] = {"tipc://x", "tipc://{1,2}",
+                                        "tipc://{5560,9,1}", "tipc://{5560}",
+                                        "tipc://{5560,1}@x"};
+    sz_socket socket = make_socket("dealer");
+    if (connect_to(socket, "tipc://{5560,0}") == SZ_EPROTONOSUPPORT)
+        return;
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
+        for (int bound = 0; bound < 2; bound++)
+            assert_code(open_either(socket, wrong[i], bound), SZ_ETIPC);
+    assert_code(connect_to(socket, "tipc://<*>"), SZ_ETIPC);
+}
+
+/* A message arrives at a socket whose bound, `most` bytes, is just enough. */
+static void check_bound(const char *type, const char *peer_type, int64_t most,
+                        const char *endpoint)
+{
+    sz_socket socket = make_socket(type), peer = make_socket(peer_type);
+    bool bound;
+    set(socket, "maxmsgsize", most - 1);
+    assert_code(bind_to(socket, endpoint), SZ_EHANDSHAKE);
+    assert_code(connect_to(socket, "tcp://127.0.0.1:9"), SZ_EHANDSHAKE);
+    assert_null(sz_socket_endpoint(socket, 0, &bound));
+    assert_code(bind_to(socket, "inproc://bound"), 0);
+    assert_code(sz_socket_unbind(socket, "inproc://bound", 14), 0);
+    set(socket, "maxmsgsize", most);
+    assert_code(bind_to(socket, endpoint), 0);
+    assert_code(connect_to(peer, sz_socket_endpoint(socket, 0, &bound)), 0);
+    assert_code(send_text(peer, "x"), 0);
+    assert_true(receive_soon(socket) > 0);
+    renew_context();
+}
+
+TEST(a_bound_of_messages_has_room_for_the_handshake)
+{
+    static const char *const endpoints[] = {"tcp://127.0.0.1:*",
+                                            "ws://127.0.0.1:*"};
+    for (size_t i = 0; i < 3; i++) {
+        char endpoint[64];
+        make_endpoint(endpoint);
+        if (i < 2)
+            snprintf(endpoint, sizeof endpoint, "%s", endpoints[i]);
+        check_bound("router", "dealer", 41, endpoint);
+        check_bound("rep", "req", 41, endpoint);
+        check_bound("pull", "push", 26, endpoint);
+    }
+    sz_socket stream = make_socket("stream");
+    set(stream, "maxmsgsize", 1);
+    assert_code(bind_to(stream, endpoints[0]), 0);
+}
+
+TEST(each_mechanism_needs_its_own_room)
+{
+    static const char key[] = "0123456789012345678901234567890123456789";
+    sz_socket socket = make_socket("dealer");
+    set(socket, "maxmsgsize", 43);
+    set(socket, "plain-server", 1);
+    assert_code(bind_to(socket, "tcp://127.0.0.1:*"), SZ_EHANDSHAKE);
+    set(socket, "maxmsgsize", 44);
+    assert_code(bind_to(socket, "tcp://127.0.0.1:*"), 0);
+    set(socket, "maxmsgsize", 167);
+    assert_code(
+        sz_socket_set_bytes(socket, option("curve-serverkey"), key, 40), 0);
+    assert_code(connect_to(socket, "tcp://127.0.0.1:9"), SZ_EHANDSHAKE);
+    socket = make_socket("dealer");
+    set(socket, "curve-server", 1);
+    set(socket, "maxmsgsize", 291);
+    assert_code(bind_to(socket, "tcp://127.0.0.1:*"), SZ_EHANDSHAKE);
+}
+
 TEST(disconnecting_what_is_not_connected_fails)
 {
     sz_socket socket = make_socket("push");
@@ -394,6 +583,12 @@ int main(void)
         cmocka_unit_test(a_wildcard_becomes_a_port),
         cmocka_unit_test(endpoints_are_listed_oldest_first),
         cmocka_unit_test(unbind_takes_what_bind_was_given_or_returned),
+        cmocka_unit_test(an_endpoint_is_undone_by_any_of_its_names),
+        cmocka_unit_test(all_connections_to_an_endpoint_end_at_once),
+        cmocka_unit_test(a_name_of_a_host_that_is_not_in_use_is_not_looked_up),
+        cmocka_unit_test(a_wrong_address_of_tipc_says_how_it_is_written),
+        cmocka_unit_test(a_bound_of_messages_has_room_for_the_handshake),
+        cmocka_unit_test(each_mechanism_needs_its_own_room),
         cmocka_unit_test(disconnecting_what_is_not_connected_fails),
         cmocka_unit_test(an_address_in_use_says_so_and_changes_nothing),
         cmocka_unit_test(a_directory_that_is_not_there_is_an_error),

@@ -260,6 +260,8 @@ static void check_bytes_kept(const sz_option *row, sz_socket socket)
     if (is_integer(row) || row->type == SZ_KEY || !can(row, 'r') ||
         !can(row, 'w') || row->max > 255)
         return;
+    if (row->number == ZMQ_SOCKS_PROXY)
+        set(socket, "socks-proxy-unsafe", 1);
     const int64_t lengths[] = {row->min, 1, 15, row->max};
     for (size_t i = 0; i < 4; i++) {
         size_t length = (size_t)lengths[i], size = SIZE_MAX;
@@ -512,6 +514,23 @@ TEST(a_read_value_stays_until_the_next_call)
     assert_memory_equal(data, "one", 3);
 }
 
+TEST(a_socks_proxy_must_be_insisted_on)
+{
+    static const char proxy[] = "127.0.0.1:1080";
+    const sz_option *row = option("socks-proxy");
+    sz_socket socket = make_socket("push");
+    assert_code(sz_socket_set_bytes(socket, row, "", 0), 0);
+    assert_code(sz_socket_set_bytes(socket, row, proxy, strlen(proxy)),
+                SZ_ESOCKS);
+    set(socket, "socks-proxy-unsafe", 1);
+    assert_code(sz_socket_set_bytes(socket, row, proxy, strlen(proxy)), 0);
+    set(socket, "socks-proxy-unsafe", 0);
+    assert_int_equal(get(socket, "socks-proxy-unsafe"), 0);
+    assert_code(sz_socket_set_bytes(socket, row, proxy, strlen(proxy)),
+                SZ_ESOCKS);
+    assert_code(sz_socket_set_bytes(socket, row, "", 0), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -534,6 +553,7 @@ int main(void)
         cmocka_unit_test(a_key_of_bytes_or_of_text_is_read_as_text),
         cmocka_unit_test(a_key_that_is_not_z85_is_refused),
         cmocka_unit_test(a_subscription_by_hand_takes_xpub_manual),
+        cmocka_unit_test(a_socks_proxy_must_be_insisted_on),
         cmocka_unit_test(a_property_has_a_name_and_a_value),
         cmocka_unit_test(an_option_newer_than_the_library_is_refused),
         cmocka_unit_test(hwm_sets_both_marks),

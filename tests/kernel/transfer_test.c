@@ -695,6 +695,32 @@ TEST(several_parts_for_a_socket_with_conflate_do_not_end_the_process)
     close(fd);
 }
 
+TEST(a_part_larger_than_max_msgsz_is_refused)
+{
+    char text[101] = "";
+    sz_socket out, in;
+    sz_message message;
+    sz_part parts[] = {text_part("x"), {text, 101, {0}}};
+    assert_code(sz_context_set(context, context_option("max-msgsz"), 100), 0);
+    for (int swapped = 0; swapped < 2; swapped++) {
+        make_pair("push", &out, "pull", &in);
+        set(out, "swap", swapped * 10000);
+        assert_code(sz_send_bytes(out, text, 101), SZ_EPARTSIZE);
+        assert_code(sz_send(out, parts, 2), SZ_EPARTSIZE);
+        assert_code(sz_message_new(text, 101, &message), 0);
+        sz_part held = {.message = message};
+        assert_code(sz_send(out, &held, 1), SZ_EPARTSIZE);
+        sz_message_free(message);
+        parts[1].size = 100;
+        assert_code(sz_send(out, parts, 2), 0);
+        parts[1].size = 101;
+        assert_code(sz_send_bytes(out, text, 100), 0);
+        assert_code(receive_soon(in), 2);
+        assert_code(receive_soon(in), 1);
+        assert_code(sz_receive(in), SZ_EAGAIN);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -736,6 +762,7 @@ int main(void)
         cmocka_unit_test(a_socket_with_conflate_sends_one_part),
         cmocka_unit_test(
             several_parts_for_a_socket_with_conflate_do_not_end_the_process),
+        cmocka_unit_test(a_part_larger_than_max_msgsz_is_refused),
     };
     sz_set_allocator(resize_unless_short, free);
     return run_all("transfer", tests);
