@@ -188,7 +188,9 @@
     (define (entry! depth name value)
       (cond ((fx= depth 0) (set! section name))
             ((or (fx> depth 1) (not value)))
-            ((string=? section "metadata") (set! metadata (cons (cons name value) metadata)))
+            ((string=? section "metadata")
+             (when (fx> (string-length name) 255) (fail-line "a name of more than 255 characters"))
+             (set! metadata (cons (cons name value) metadata)))
             ((not (string=? section "curve")))
             ((string=? name "public-key") (set! public (new-key public value)))
             ((string=? name "secret-key") (set! secret (new-key secret value)))))
@@ -199,21 +201,26 @@
     (unless (or public secret) (fail-argument location "no key in this file" path))
     (build-certificate location public secret (reverse metadata))))
 
-(define (read-certificate location path)
+;; A secret key is refused where others can use its file, unless any mode will do.
+(define (read-certificate location path any-mode)
   (let* ((room (make-string (%keyfile-room)))
-         (size (checked-file location (%read-keyfile path room) path))
-         (text (substring room 0 size))
+         (code (checked-file location (%read-keyfile path room) path))
+         (text (substring room 0 (fxshr code 1)))
          (lines (string-split text "\n" #t)))
     (%wipe room)
     (%wipe text)
-    (parse-certificate location path lines)))
+    (let ((c (parse-certificate location path lines)))
+      (when (and (secret-key-of c) (fxodd? code) (not any-mode)) (fail-exposed location path))
+      c)))
 
-(define (load-certificate path)
+(define (load-certificate path . rest)
   (check-path 'load-certificate path)
-  (read-certificate 'load-certificate
-                    (if (and (not (secret-path? path)) (keyfile-stamp (secret-path path)))
-                        (secret-path path)
-                        path)))
+  (with-keywords 'load-certificate rest ((#:any-mode any-mode #f))
+    (read-certificate 'load-certificate
+                      (if (and (not (secret-path? path)) (keyfile-stamp (secret-path path)))
+                          (secret-path path)
+                          path)
+                      any-mode)))
 
 ;; ----------------------------------------------------------- directories --
 
@@ -255,7 +262,7 @@
     (if (same-stamp? stamp (cadr entry))
         entry
         (list path (lasting stamp)
-              (handle-exceptions e #f (read-certificate 'start-authenticator path))))))
+              (handle-exceptions e #f (read-certificate 'start-authenticator path #t))))))
 
 (define (refresh-store! store)
   (let ((stamp (keyfile-stamp (store-path store))) (old (store-entries store)))

@@ -42,6 +42,7 @@
 
 ;; Other modules cannot import the kernel's constants.
 (define (not-there? code) (eq? code enoent))
+(define (fail-exposed location path) (fail location eexposed path))
 
 (define (check-string location x) (if (string? x) x (fail-type location "a string" x)))
 (define (check-procedure location x) (if (procedure? x) x (fail-type location "a procedure" x)))

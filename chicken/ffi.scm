@@ -53,7 +53,7 @@
   (edescriptors "SZ_EDESCRIPTORS") (eaddrinuse "SZ_EADDRINUSE") (eeexist "SZ_EEXIST")
   (enoent "SZ_ENOENT") (ewouldblock "SZ_EWOULDBLOCK") (enotsup "SZ_ENOTSUP")
   (eswapsize "SZ_ESWAPSIZE") (eunsupported "SZ_EUNSUPPORTED") (ekey "SZ_EKEY")
-  (ez85size "SZ_EZ85SIZE"))
+  (ez85size "SZ_EZ85SIZE") (eexposed "SZ_EEXPOSED"))
 
 ;; the library
 
@@ -279,9 +279,9 @@
 (define-foreign %check-network int ((word text)) "sz_network_parse(TEXT(text), &(sz_network){0})")
 (define-foreign %network-holds? bool ((word text) (word address))
   "szg_network_holds(text, address)")
-;; fills a string of keyfile-room characters, and answers how many there are
-(define-foreign %read-keyfile int ((c-string path) (word to))
-  "sz_keyfile_read(path, (char *)C_data_pointer(to))")
+;; fills a string of keyfile-room characters, and answers twice their number, and 1 more if others
+;; can use the file
+(define-foreign %read-keyfile int ((c-string path) (word to)) "szg_keyfile_load(path, to)")
 (define-foreign %keyfile-room int () "SZ_KEYFILE_ROOM")
 (define-foreign %save-keyfile int ((c-string path) (word data) (bool secret))
   "sz_keyfile_save(path, TEXT(data), secret)")

@@ -24,19 +24,36 @@ static int read_all(int fd, char *data, size_t room)
     return SZ_EKEYFILE;
 }
 
+/* Whether anybody but us and root can read or change the file. */
+static bool is_exposed(const struct stat *file)
+{
+    bool foreign = file->st_uid != geteuid() && file->st_uid != 0;
+    return foreign || (file->st_mode & (S_IRWXG | S_IRWXO)) != 0;
+}
+
 /* O_NONBLOCK and the check for a regular file: a FIFO or a device could block
  * the caller. */
-int sz_keyfile_read(const char *path, char data[SZ_KEYFILE_ROOM])
+int sz_keyfile_load(const char *path, char data[SZ_KEYFILE_ROOM],
+                    bool *exposed)
 {
     struct stat found;
+    *exposed = false;
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
     if (fd < 0)
         return szi_last_error();
     int code = fstat(fd, &found) != 0   ? szi_last_error()
                : S_ISREG(found.st_mode) ? read_all(fd, data, SZ_KEYFILE_ROOM)
                                         : SZ_EKEYFILE;
+    if (code >= 0)
+        *exposed = is_exposed(&found);
     close(fd);
     return code;
+}
+
+int sz_keyfile_read(const char *path, char data[SZ_KEYFILE_ROOM])
+{
+    bool exposed;
+    return sz_keyfile_load(path, data, &exposed);
 }
 
 static int write_all(int fd, const char *data, size_t size)
@@ -68,6 +85,8 @@ int sz_keyfile_save(const char *path, const void *data, size_t size,
 {
     static const char suffix[] = ".XXXXXX";
     size_t length = strlen(path);
+    if (size >= SZ_KEYFILE_ROOM)
+        return SZ_EKEYFILE;
     char *other = szi_new(length + sizeof suffix);
     if (other == NULL)
         return SZ_ENOMEM;

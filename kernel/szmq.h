@@ -1439,12 +1439,22 @@ enum {
  * Threads: any; may block on the disk.  Ownership: none. */
 int sz_keyfile_read(const char *path, char data[SZ_KEYFILE_ROOM]);
 
+/* Reads the file at `path` into `data` as sz_keyfile_read does.  *exposed
+ * tells whether a user other than the caller and root can read or change it:
+ * by its mode, or because it is his.
+ *
+ * Result: the size of the file, 0 to 65535 bytes.
+ * Errors: SZ_EKEYFILE (not a regular file, or too large), file errors.
+ * Threads: any; may block on the disk.  Ownership: none. */
+int sz_keyfile_load(const char *path, char data[SZ_KEYFILE_ROOM],
+                    bool *exposed);
+
 /* Replaces the file at `path`, a string, by the `size` bytes at `data`, or
  * leaves it as it was.  If `secret` is true, only its owner can read the file,
  * at any moment; otherwise its mode is 0644.
  *
  * Result: 0.
- * Errors: file errors.
+ * Errors: SZ_EKEYFILE (sz_keyfile_read takes fewer bytes), file errors.
  * Threads: any; may block on the disk.  Ownership: none. */
 int sz_keyfile_save(const char *path, const void *data, size_t size,
                     bool secret);

@@ -1,6 +1,7 @@
 ;;; Certificates: saved, loaded, and refused where they are none.
 
 (import zmq (zmq auth) (chicken base) (chicken blob) (chicken condition) (chicken file)
+        (only (chicken file posix) set-file-permissions!)
         (chicken port) (chicken random) (chicken string))
 (include "check.scm")
 (include "threads.scm")
@@ -33,6 +34,45 @@
        (save-certificate (make-certificate public: public) path)
        (check= public (certificate-public-key (load-certificate path)))
        (check= 1 (length (directory d #t)))))))
+
+(test "a secret key that others can read is refused, unless any mode will do"
+  (with-directory
+   (lambda (d)
+     (let* ((path (make-pathname d "ann")) (hidden (string-append path "_secret")))
+       (save-certificate (make-certificate) path)
+       (for-each
+        (lambda (mode)
+          (set-file-permissions! hidden mode)
+          (check-fails eacces (load-certificate path))
+          (check-fails eacces (load-certificate hidden))
+          (check (substring-index "chmod 600" (message-of (raised (load-certificate path)))))
+          (check (certificate-secret-key (load-certificate path any-mode: #t))))
+        (list #o644 #o640 #o604 #o660 #o602))
+       (set-file-permissions! hidden #o400)
+       (check (certificate-secret-key (load-certificate path)))
+       ;; A public one may be of any mode.
+       (delete-file hidden)
+       (set-file-permissions! path #o666)
+       (check= #f (certificate-secret-key (load-certificate path)))
+       (check-fails einval (load-certificate path mode: 1))))))
+
+(test "what is saved can be loaded, and what cannot be loaded is not saved"
+  (with-directory
+   (lambda (d)
+     (let ((path (make-pathname d "ann")) (entry (lambda (n) `((a . ,(make-string n #\x))))))
+       (save-certificate (make-certificate metadata: (entry 60000)) path)
+       (check= 60000 (string-length (certificate-metadata (load-certificate path) 'a)))
+       (check-fails einval (save-certificate (make-certificate metadata: (entry 70000)) path))
+       (check= 60000 (string-length (certificate-metadata (load-certificate path) 'a)))
+       (with-output-to-file path
+         (lambda ()
+           (display "metadata\n    ")
+           (display (make-string 256 #\n))
+           (display " = \"x\"\ncurve\n    public-key = \"")
+           (display public)
+           (display "\"\n")))
+       (delete-file (string-append path "_secret"))
+       (check-fails einval (load-certificate path))))))
 
 (test "the secret file is never readable for others, whatever the umask (case 79)"
   (with-directory
@@ -111,7 +151,7 @@
              (string-set! text (pseudo-random-integer (string-length text))
                           (integer->char (pseudo-random-integer 256))))
            (write-file path text)
-           (let ((e (raised (load-certificate path))))
+           (let ((e (raised (load-certificate path any-mode: #t))))
              (when (and e (not (eq? 'einval (zmq-code e)))) (abort e)))))))))
 
 (report-tests)

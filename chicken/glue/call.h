@@ -241,6 +241,13 @@ static inline bool szg_network_holds(C_word network, C_word address)
            sz_network_holds(&parsed, TEXT(address));
 }
 
+static inline int szg_keyfile_load(const char *path, C_word to)
+{
+    bool exposed;
+    int code = sz_keyfile_load(path, (char *)C_data_pointer(to), &exposed);
+    return code < 0 ? code : 2 * code + exposed;
+}
+
 static inline int szg_keyfile_stamp(const char *path, C_word to)
 {
     sz_stamp stamp;

@@ -3,6 +3,7 @@
 #include "support.h"
 
 #include <sys/stat.h>
+#include <unistd.h>
 #include <zmq.h>
 
 /* The example of RFC 32. */
@@ -307,6 +308,38 @@ TEST(a_file_that_cannot_be_saved_leaves_the_old_one)
     remove_directory(directory);
 }
 
+TEST(a_file_that_others_can_use_is_exposed)
+{
+    static const mode_t open_modes[] = {0640, 0604, 0620, 0602, 0610, 0660};
+    char directory[32], path[64], other[64], data[SZ_KEYFILE_ROOM];
+    bool exposed = true;
+    make_directory(directory);
+    snprintf(path, sizeof path, "%s/key", directory);
+    snprintf(other, sizeof other, "%s/link", directory);
+    assert_code(sz_keyfile_load(path, data, &exposed), SZ_ENOENT);
+    assert_false(exposed);
+    assert_code(sz_keyfile_save(path, "secret", 6, true), 0);
+    assert_int_equal(symlink(path, other), 0);
+    assert_code(sz_keyfile_load(path, data, &exposed), 6);
+    assert_false(exposed);
+    for (size_t i = 0; i < sizeof open_modes / sizeof *open_modes; i++) {
+        assert_int_equal(chmod(path, open_modes[i]), 0);
+        assert_code(sz_keyfile_load(path, data, &exposed), 6);
+        assert_true(exposed);
+        assert_code(sz_keyfile_load(other, data, &exposed), 6);
+        assert_true(exposed);
+    }
+    assert_int_equal(chmod(path, 0400), 0);
+    assert_code(sz_keyfile_load(other, data, &exposed), 6);
+    assert_false(exposed);
+    if (geteuid() == 0) {
+        assert_int_equal(chown(path, 12345, 12345), 0);
+        assert_code(sz_keyfile_load(path, data, &exposed), 6);
+        assert_true(exposed);
+    }
+    remove_directory(directory);
+}
+
 TEST(only_a_small_regular_file_is_read)
 {
     char directory[32], path[64], data[SZ_KEYFILE_ROOM];
@@ -321,8 +354,7 @@ TEST(only_a_small_regular_file_is_read)
     assert_code(sz_keyfile_read(path, data), SZ_EKEYFILE);
     unlink(path);
     memset(data, '#', sizeof data);
-    assert_code(sz_keyfile_save(path, data, sizeof data, false), 0);
-    assert_code(sz_keyfile_read(path, data), SZ_EKEYFILE);
+    assert_code(sz_keyfile_save(path, data, sizeof data, false), SZ_EKEYFILE);
     assert_code(sz_keyfile_save(path, data, sizeof data - 1, false), 0);
     assert_code(sz_keyfile_read(path, data), SZ_KEYFILE_ROOM - 1);
     remove_directory(directory);
@@ -363,6 +395,7 @@ int main(void)
         cmocka_unit_test(what_is_no_address_is_in_no_network),
         cmocka_unit_test(a_secret_file_is_its_owners_from_its_birth),
         cmocka_unit_test(a_file_that_cannot_be_saved_leaves_the_old_one),
+        cmocka_unit_test(a_file_that_others_can_use_is_exposed),
         cmocka_unit_test(only_a_small_regular_file_is_read),
         cmocka_unit_test(a_stamp_changes_with_the_file),
     };
