@@ -50,6 +50,8 @@ typedef struct {
     sz_statistics counts;
     uint64_t zeros; /* bit n: option number n, of SZI_AS_ZERO, was set to 0 */
     size_t subscription_limit; /* the option */
+    size_t subscriptions;      /* of a sub, at least so many */
+    bool conflate;             /* the option */
     size_t part_most;          /* bytes of a part that is sent */
     size_t plain;     /* a message received is looked at if it is larger */
     int kept;         /* number of a mark that libzmq has otherwise, or 0 */

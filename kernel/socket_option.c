@@ -117,6 +117,9 @@ static void remember(szi_socket *socket, const sz_option *option,
     case ZMQ_PROBE_ROUTER:
         socket->probe_router = value != 0;
         break;
+    case ZMQ_CONFLATE:
+        socket->conflate = value != 0;
+        break;
     case ZMQ_XPUB_NODROP:
         socket->nodrop = value != 0;
         break;
@@ -216,6 +219,8 @@ int sz_socket_set_integer(sz_socket handle, const sz_option *option,
     }
     if (code == 0 && is_late(socket, option))
         code = SZ_EATTACHED;
+    if (code == 0 && option->number == ZMQ_CONFLATE)
+        code = szi_subscription_count(socket, value != 0, 0);
     if (code == 0 && socket->swap != NULL)
         code = szi_swap_option_allows(socket, option, value);
     if (code != 0)
@@ -290,6 +295,8 @@ int sz_socket_set_bytes(sz_socket handle, const sz_option *option,
         return code;
     if (option->rule == SZI_PREFIX)
         code = szi_subscription_check(socket, size);
+    if (code == 0 && option->number == ZMQ_SUBSCRIBE)
+        code = szi_subscription_count(socket, socket->conflate, 1);
     if (code == 0)
         code = szi_option_check_bytes(option, data, size);
     if (code == 0 && option->rule == SZI_SWAP)
@@ -318,6 +325,11 @@ int sz_socket_set_bytes(sz_socket handle, const sz_option *option,
                        size) != 0)
         code = explain(socket, option, 'w', szi_last_error());
     sz_wipe(key, sizeof key);
+    if (code == 0 && option->number == ZMQ_SUBSCRIBE)
+        socket->subscriptions++;
+    else if (code == 0 && option->number == ZMQ_UNSUBSCRIBE &&
+             socket->subscriptions > 0)
+        socket->subscriptions--;
     szi_socket_touched(socket);
     return code;
 }

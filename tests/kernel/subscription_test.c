@@ -193,6 +193,22 @@ TEST(a_wait_outlasts_a_subscription_that_is_dropped)
     assert_int_equal(drops(xpub), 1);
 }
 
+TEST(a_sub_that_conflates_has_one_subscription)
+{
+    const sz_option *row = option("subscribe");
+    sz_socket sub = make_socket("sub");
+    set(sub, "conflate", 1);
+    subscribe(sub, "a");
+    assert_code(sz_socket_set_bytes(sub, row, "b", 1), SZ_ECONFLATE);
+    assert_code(sz_socket_set_bytes(sub, option("unsubscribe"), "a", 1), 0);
+    subscribe(sub, "b");
+    assert_code(sz_socket_set_bytes(sub, row, "", 0), SZ_ECONFLATE);
+    set(sub, "conflate", 0);
+    subscribe(sub, "");
+    assert_code(sz_socket_set_integer(sub, option("conflate"), 1),
+                SZ_ECONFLATE);
+}
+
 /* ------------------------------------------------------------- strangers --
  */
 
@@ -461,6 +477,7 @@ int main(void)
         cmocka_unit_test(only_a_part_that_may_subscribe_is_bounded),
         cmocka_unit_test(an_xpub_drops_and_counts_the_long_ones_of_its_peers),
         cmocka_unit_test(a_wait_outlasts_a_subscription_that_is_dropped),
+        cmocka_unit_test(a_sub_that_conflates_has_one_subscription),
         cmocka_unit_test(a_publisher_survives_the_subscriptions_of_strangers),
         cmocka_unit_test(subscriptions_beyond_the_mark_all_arrive),
         cmocka_unit_test(an_idle_publisher_learns_all_subscriptions),
