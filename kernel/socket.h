@@ -15,6 +15,7 @@
 /* Drafts that zmq.h does not show. */
 enum {
     SZI_ZAP_ENFORCE_DOMAIN = 93,
+    SZI_XPUB_MANUAL_LAST_VALUE = 98,
     SZI_ONLY_FIRST_SUBSCRIBE = 108
 };
 
@@ -51,8 +52,9 @@ typedef struct {
     uint64_t zeros; /* bit n: option number n, of SZI_AS_ZERO, was set to 0 */
     size_t subscription_limit; /* the option */
     size_t subscriptions;      /* of a sub, at least so many */
-    bool conflate;             /* the option */
-    size_t part_most;          /* bytes of a part that is sent */
+    bool manual;      /* the option xpub-manual, or xpub-manual-last-value */
+    bool conflate;    /* the option */
+    size_t part_most; /* bytes of a part that is sent */
     size_t plain;     /* a message received is looked at if it is larger */
     int kept;         /* number of a mark that libzmq has otherwise, or 0 */
     int kept_mark;    /* what the program set it to; see subscription.h */

@@ -117,6 +117,10 @@ static void remember(szi_socket *socket, const sz_option *option,
     case ZMQ_PROBE_ROUTER:
         socket->probe_router = value != 0;
         break;
+    case ZMQ_XPUB_MANUAL:
+    case SZI_XPUB_MANUAL_LAST_VALUE:
+        socket->manual = value != 0;
+        break;
     case ZMQ_CONFLATE:
         socket->conflate = value != 0;
         break;
@@ -204,6 +208,15 @@ static int write_value(szi_socket *socket, const sz_option *option,
                : write_mark(socket, option, option->number, value);
 }
 
+/* libzmq forgets what a peer subscribed to by hand only while the option is
+ * on.  What is left then is freed by a recursion of a level for each byte. */
+static bool ends_manual(const szi_socket *socket, const sz_option *option)
+{
+    return socket->manual && socket->attached &&
+           (option->number == ZMQ_XPUB_MANUAL ||
+            option->number == SZI_XPUB_MANUAL_LAST_VALUE);
+}
+
 int sz_socket_set_integer(sz_socket handle, const sz_option *option,
                           int64_t value)
 {
@@ -219,6 +232,8 @@ int sz_socket_set_integer(sz_socket handle, const sz_option *option,
     }
     if (code == 0 && is_late(socket, option))
         code = SZ_EATTACHED;
+    if (code == 0 && value == 0 && ends_manual(socket, option))
+        code = SZ_EMANUALOFF;
     if (code == 0 && option->number == ZMQ_CONFLATE)
         code = szi_subscription_count(socket, value != 0, 0);
     if (code == 0 && socket->swap != NULL)

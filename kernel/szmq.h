@@ -542,7 +542,8 @@ enum {
  * Errors: handle errors, option errors, SZ_EREADONLY, SZ_ETYPE (not for
  *   sockets of this type), SZ_ERANGE (outside `min` to `max`), SZ_EATTACHED
  *   (hwm, sndhwm and rcvhwm: the socket has or had an endpoint),
- *   SZ_ECONFLATE (conflate: a SUB has several subscriptions), SZ_ETERM,
+ *   SZ_ECONFLATE (conflate: a SUB has several subscriptions), SZ_EMANUALOFF
+ *   (turning xpub-manual off: the socket has or had an endpoint), SZ_ETERM,
  *   SZ_ESWAPTYPE, SZ_ESWAPHWM, SZ_ESWAPCONFLATE, SZ_ESWAPCURVE,
  *   SZ_ESWAPNODROP, SZ_ESWAPBUSY (see "swap" below), SZ_ENOMEM, file errors
  *   (turning a swap on tries to write to its directory).

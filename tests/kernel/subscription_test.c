@@ -193,6 +193,23 @@ TEST(a_wait_outlasts_a_subscription_that_is_dropped)
     assert_int_equal(drops(xpub), 1);
 }
 
+TEST(subscribing_by_hand_stays_on)
+{
+    static const char *const names[] = {"xpub-manual",
+                                        "xpub-manual-last-value"};
+    for (size_t i = 0; i < 2; i++) {
+        sz_socket xpub = make_socket("xpub");
+        set(xpub, names[i], 1);
+        set(xpub, names[i], 0);
+        set(xpub, names[i], 1);
+        assert_code(bind_to(xpub, anywhere), 0);
+        for (size_t j = 0; j < 2; j++)
+            assert_code(sz_socket_set_integer(xpub, option(names[j]), 0),
+                        SZ_EMANUALOFF);
+        set(xpub, names[i], 1);
+    }
+}
+
 TEST(a_sub_that_conflates_has_one_subscription)
 {
     const sz_option *row = option("subscribe");
@@ -477,6 +494,7 @@ int main(void)
         cmocka_unit_test(only_a_part_that_may_subscribe_is_bounded),
         cmocka_unit_test(an_xpub_drops_and_counts_the_long_ones_of_its_peers),
         cmocka_unit_test(a_wait_outlasts_a_subscription_that_is_dropped),
+        cmocka_unit_test(subscribing_by_hand_stays_on),
         cmocka_unit_test(a_sub_that_conflates_has_one_subscription),
         cmocka_unit_test(a_publisher_survives_the_subscriptions_of_strangers),
         cmocka_unit_test(subscriptions_beyond_the_mark_all_arrive),
