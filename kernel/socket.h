@@ -15,6 +15,7 @@
 /* Drafts that zmq.h does not show. */
 enum {
     SZI_ZAP_ENFORCE_DOMAIN = 93,
+    SZI_XPUB_MANUAL_LAST_VALUE = 98,
     SZI_ONLY_FIRST_SUBSCRIBE = 108
 };
 
@@ -54,7 +55,10 @@ typedef struct {
     bool welcomes;  /* the option xpub-welcome-msg is not empty */
     bool upstream;  /* an XPUB: see szi_part_mend */
     size_t subscription_limit; /* the option */
-    size_t part_most;          /* bytes of a part that is sent */
+    size_t subscriptions;      /* of a sub, at least so many */
+    bool manual;      /* the option xpub-manual, or xpub-manual-last-value */
+    bool conflate;    /* the option */
+    size_t part_most; /* bytes of a part that is sent */
     size_t plain;     /* a message received is looked at if it is larger */
     int kept;         /* number of a mark that libzmq has otherwise, or 0 */
     int kept_mark;    /* what the program set it to; see subscription.h */

@@ -120,6 +120,10 @@ static void remember(szi_socket *socket, const sz_option *option,
     case ZMQ_PROBE_ROUTER:
         socket->probe_router = value != 0;
         break;
+    case ZMQ_XPUB_MANUAL:
+    case SZI_XPUB_MANUAL_LAST_VALUE:
+        socket->manual = value != 0;
+        break;
     case ZMQ_CONFLATE:
         socket->conflate = value != 0;
         break;
@@ -265,6 +269,15 @@ static int write_value(szi_socket *socket, const sz_option *option,
                : write_mark(socket, option, option->number, value);
 }
 
+/* libzmq forgets what a peer subscribed to by hand only while the option is
+ * on.  What is left then is freed by a recursion of a level for each byte. */
+static bool ends_manual(const szi_socket *socket, const sz_option *option)
+{
+    return socket->manual && socket->attached &&
+           (option->number == ZMQ_XPUB_MANUAL ||
+            option->number == SZI_XPUB_MANUAL_LAST_VALUE);
+}
+
 int sz_socket_set_integer(sz_socket handle, const sz_option *option,
                           int64_t value)
 {
@@ -287,6 +300,10 @@ int sz_socket_set_integer(sz_socket handle, const sz_option *option,
          option->number == ZMQ_ROUTER_RAW) &&
         szi_inproc_names(socket))
         code = SZ_EHANDOVER;
+    if (code == 0 && value == 0 && ends_manual(socket, option))
+        code = SZ_EMANUALOFF;
+    if (code == 0 && option->number == ZMQ_CONFLATE)
+        code = szi_subscription_count(socket, value != 0, 0);
     if (code == 0 && socket->swap != NULL)
         code = szi_swap_option_allows(socket, option, value);
     if (code != 0 || is_no_server_already(socket, option, value))
@@ -371,6 +388,8 @@ int sz_socket_set_bytes(sz_socket handle, const sz_option *option,
         return code;
     if (option->rule == SZI_PREFIX)
         code = szi_subscription_check(socket, size);
+    if (code == 0 && option->number == ZMQ_SUBSCRIBE)
+        code = szi_subscription_count(socket, socket->conflate, 1);
     if (code == 0)
         code = szi_option_check_bytes(option, data, size);
     if (code == 0 && option->rule == SZI_SWAP)
@@ -401,6 +420,11 @@ int sz_socket_set_bytes(sz_socket handle, const sz_option *option,
     else if (option->number == ZMQ_XPUB_WELCOME_MSG)
         socket->welcomes = size > 0;
     sz_wipe(key, sizeof key);
+    if (code == 0 && option->number == ZMQ_SUBSCRIBE)
+        socket->subscriptions++;
+    else if (code == 0 && option->number == ZMQ_UNSUBSCRIBE &&
+             socket->subscriptions > 0)
+        socket->subscriptions--;
     szi_socket_touched(socket);
     return code;
 }

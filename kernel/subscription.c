@@ -52,6 +52,17 @@ int szi_subscription_check(const szi_socket *socket, size_t size)
     return size > socket->subscription_limit ? SZ_ESUBSCRIPTION : 0;
 }
 
+/* libzmq conflates the subscriptions of a SUB too, also when it repeats them
+ * to a publisher that has come back. */
+int szi_subscription_count(const szi_socket *socket, bool conflate,
+                           size_t more)
+{
+    return socket->type->number == ZMQ_SUB && conflate &&
+                   socket->subscriptions + more > 1
+               ? SZ_ESUBCONFLATE
+               : 0;
+}
+
 /* How many bytes a part has before the prefix that it subscribes to, or takes
  * back; 0 if it does neither.  What begins with the name of a command of ZMTP
  * 3.1 may be that command, which libzmq marks in a way that it does not

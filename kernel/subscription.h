@@ -22,8 +22,14 @@ void szi_subscription_bound(szi_socket *socket, size_t limit);
 /* 0, or SZ_ESUBSCRIPTION if a prefix of `size` bytes is too long. */
 int szi_subscription_check(const szi_socket *socket, size_t size);
 
-/* The same for a message that an XSUB sends or an XPUB receives, of which any
- * part may be a subscription.  `rest` has the parts behind the first. */
+/* 0, or SZ_ESUBCONFLATE if the socket, with this value of conflate, cannot
+ * have so many more subscriptions. */
+int szi_subscription_count(const szi_socket *socket, bool conflate,
+                           size_t more);
+
+/* As szi_subscription_check for a message that an XSUB sends or an XPUB
+ * receives, of which any part may be a subscription.  `rest` has the parts
+ * behind the first. */
 int szi_subscription_check_bytes(const szi_socket *socket, const void *data,
                                  size_t size);
 int szi_subscription_check_parts(const szi_socket *socket, zmq_msg_t *first,

@@ -559,7 +559,9 @@ enum {
  *   (hwm, sndhwm and rcvhwm: the socket has or had an endpoint),
  *   SZ_EHANDOVER (router-handover and router-raw: an inproc connect with
  *   connect-routing-id waits for its bind), SZ_ERAW (router-raw excludes
- *   probe-router, and cannot be taken back), SZ_ETERM,
+ *   probe-router, and cannot be taken back), SZ_ESUBCONFLATE
+ *   (conflate: a SUB has several subscriptions), SZ_EMANUALOFF (turning
+ *   xpub-manual off: the socket has or had an endpoint), SZ_ETERM,
  *   SZ_ESWAPTYPE, SZ_ESWAPHWM, SZ_ESWAPCONFLATE, SZ_ESWAPCURVE,
  *   SZ_ESWAPNODROP, SZ_ESWAPBUSY (see "swap" below), SZ_ENOMEM, file errors
  *   (turning a swap on tries to write to its directory).
@@ -584,7 +586,8 @@ int sz_socket_get_integer(sz_socket socket, const sz_option *option,
  *   sockets of this type), SZ_ELENGTH (outside `min` to `max`), SZ_ENUL,
  *   SZ_EKEY, SZ_EZ85DIGIT, SZ_EZ85RANGE, SZ_EPROPERTY, SZ_ERESERVED (for
  *   connect-routing-id), SZ_ESUBSCRIPTION (subscribe and unsubscribe: longer
- *   than subscription-limit), SZ_ESOCKS (socks-proxy without
+ *   than subscription-limit), SZ_ESUBCONFLATE (a second subscription of
+ *   a SUB with conflate), SZ_ESOCKS (socks-proxy without
  *   socks-proxy-unsafe), SZ_EMANUAL (subscribing by an xpub socket
  * without xpub-manual), SZ_EINVAL (libzmq refuses the value), SZ_ESWAPCURVE,
  * SZ_ETERM, SZ_ESWAPLATE, SZ_ENOMEM, file errors (these three for
