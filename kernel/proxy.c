@@ -62,6 +62,12 @@ static bool is_early(int code)
     return code == SZ_EAGAIN || code == SZ_EFSM || code == SZ_ESWAPSIZE;
 }
 
+/* Whether the message can never be sent on. */
+static bool is_hopeless(int code)
+{
+    return code == SZ_EHOSTUNREACH || code == SZ_EZEROPART;
+}
+
 /* Sends on what `from` holds: 1, 0 if there is no room for it, or an error. */
 static int pass(szi_socket *from, szi_socket *to, szi_socket *capture,
                 sz_moved *moved)
@@ -73,7 +79,7 @@ static int pass(szi_socket *from, szi_socket *to, szi_socket *capture,
         moved->wait = room == 1 ? SZ_WAIT_TIME : SZ_WAIT_ROOM;
         return room < 0 ? room : 0;
     }
-    if (code == SZ_EHOSTUNREACH) {
+    if (is_hopeless(code)) {
         from->counts.drops++;
         moved->dropped++;
     } else if (code < 0) {

@@ -12,9 +12,11 @@
 
 #pragma GCC visibility push(hidden)
 
-/* ZMQ_ZAP_ENFORCE_DOMAIN, a draft that zmq.h does not show. */
+/* Drafts that zmq.h does not show: ZMQ_ZAP_ENFORCE_DOMAIN,
+ * ZMQ_ONLY_FIRST_SUBSCRIBE. */
 enum {
-    SZI_ZAP_ENFORCE_DOMAIN = 93
+    SZI_ZAP_ENFORCE_DOMAIN = 93,
+    SZI_ONLY_FIRST_SUBSCRIBE = 108
 };
 
 typedef struct szi_swap_socket szi_swap_socket;
@@ -54,8 +56,9 @@ typedef struct {
     bool stream;    /* of this type */
     bool twos;      /* it sends messages of two parts: raw, or a STREAM */
     bool multicast_loop;
-    bool nodrop;  /* the option xpub-nodrop, which a swap overrides */
-    bool relaxed; /* the option req-relaxed */
+    bool nodrop;     /* the option xpub-nodrop, which a swap overrides */
+    bool only_first; /* the option only-first-subscribe */
+    bool relaxed;    /* the option req-relaxed */
     bool router_mandatory, router_handover, router_raw, probe_router;
     bool router_mixed; /* raw, with endpoints from before */
     bool swap_plaintext;

@@ -110,6 +110,9 @@ static void remember(szi_socket *socket, const sz_option *option,
     case ZMQ_PROBE_ROUTER:
         socket->probe_router = value != 0;
         break;
+    case SZI_ONLY_FIRST_SUBSCRIBE:
+        socket->only_first = value != 0;
+        break;
     case ZMQ_CONFLATE:
         socket->conflate = value != 0;
         break;

@@ -448,21 +448,21 @@ const sz_type *sz_socket_type(sz_socket socket);
  *   endpoint errors: SZ_EENDPOINT (not of this form), SZ_EPORT, SZ_ENUL,
  *     SZ_EPATH, SZ_EPROTONOSUPPORT (libzmq does not know the transport),
  *     SZ_ENOCOMPATPROTO (not for this type of socket), SZ_EWSGSSAPI,
- * SZ_EMULTICAST, SZ_ERATE (multicast: the option rate), SZ_EZAPDOMAIN
- * (zap-enforce-domain without zap-domain), SZ_ELISTENER (bind: the option
- * use-fd), SZ_EMTHREAD (no I/O thread), SZ_EINVAL (libzmq does not understand
- * the address, or cannot look it up), SZ_ENODEV (no such interface),
- * SZ_EADDRINUSE, SZ_EADDRNOTAVAIL, SZ_EAFNOSUPPORT, SZ_EACCES, SZ_EPERM (pgm
- * needs privileges), SZ_ENOBUFS, SZ_EDESCRIPTORS, SZ_EMFILE, SZ_ENFILE,
+ *     SZ_EMULTICAST, SZ_ERATE (multicast: the option rate), SZ_EZAPDOMAIN
+ *     (zap-enforce-domain without zap-domain), SZ_ELISTENER (bind: the option
+ *     use-fd), SZ_EMTHREAD (no I/O thread), SZ_EINVAL (libzmq does not
+ *     understand the address, or cannot look it up), SZ_ENODEV (no such
+ *     interface), SZ_EADDRINUSE, SZ_EADDRNOTAVAIL, SZ_EAFNOSUPPORT, SZ_EACCES,
+ *     SZ_EPERM (pgm needs privileges), SZ_ENOBUFS, SZ_EDESCRIPTORS, SZ_EMFILE,
+ *     SZ_ENFILE,
  *     SZ_ENOMEM, SZ_ETERM, SZ_ESOCKETS, SZ_ETHREAD (both only after
  *     sz_observe_all, as for sz_monitor_new). */
 
 /* Binds `socket` to the `length` bytes at `endpoint`; see zmq_bind(3).  A host
  * must be an interface, a numeric address or *.  After a socket was closed or
  * unbound, its address can remain in use for a moment, except over inproc.
- * For ipc, a path at
- * which no process listens any more is replaced; a path at which one listens,
- * or that is not a socket, is in use.
+ * For ipc, a path at which no process listens any more is replaced; a path at
+ * which one listens, or that is not a socket, is in use.
  *
  * The option use-fd names a descriptor that listens, for one bind.  libzmq
  * gets a duplicate: the caller keeps its descriptor, and closes it.  The bind
@@ -490,8 +490,8 @@ int sz_socket_bind(sz_socket socket, const char *endpoint, size_t length,
  * message, as from the option probe-router.  A name is free some time after
  * its peer was disconnected, and after everything from it was received; on a
  * socket with router-raw it is never free again, and none is if router-raw was
- * set after an endpoint.  A peer that takes the name
- * in the very moment of the connect still makes libzmq abort.
+ * set after an endpoint.  A peer that takes the name in the very moment of the
+ * connect still makes libzmq abort.
  *
  * Result: 0; if `real` is not NULL, *real is the endpoint as libzmq completed
  *   it, a string.
@@ -708,8 +708,8 @@ typedef struct {
  *     socket whose turn is to receive), SZ_EHOSTUNREACH (a ROUTER with
  *     router-mandatory, or a STREAM, has no such peer), SZ_ENOTSUP (the type
  *     does not send), SZ_ETWOPARTS (a STREAM or raw ROUTER sends the name of a
- * peer and bytes), SZ_ENOMEM, SZ_ETERM, SZ_ESWAPSIZE, SZ_ECORRUPT, file errors
- *     (these three only with a swap).
+ *     peer and bytes), SZ_ENOMEM, SZ_ETERM, SZ_ESWAPSIZE, SZ_ECORRUPT, file
+ *     errors (these three only with a swap).
  *   receive errors: SZ_EAGAIN (no message: wait for SZ_IN), SZ_EFSM (a REQ or
  *     REP socket whose turn is to send), SZ_ENOTSUP (the type does not
  *     receive), SZ_ECONFLATE (a peer sent several parts to a socket with
@@ -724,9 +724,11 @@ typedef struct {
  * Result: 0: libzmq or the swap has accepted the message.
  * Errors: handle errors (also of a part's message), send errors, SZ_EPARTS
  *   (`count` is 0, or more than 1 with conflate), SZ_EVALUE (the bytes of a
- * part are NULL, and their size is not 0). Threads: owner, of the messages
- * too. Ownership: none; bytes are copied, and a message keeps its handle and
- * shares its bytes with libzmq. */
+ *   part are NULL, and their size is not 0), SZ_EZEROPART (several parts by an
+ *   XSUB, one of which begins with a zero byte).
+ * Threads: owner, of the messages too.
+ * Ownership: none; bytes are copied, and a message keeps its handle and shares
+ *   its bytes with libzmq. */
 int sz_send(sz_socket socket, const sz_part *parts, size_t count);
 
 /* Sends a message of one part, the `size` bytes at `data`, by `socket`, as
@@ -902,9 +904,9 @@ enum {
  * Errors: handle errors (of any socket), SZ_ENOTSUP (the type of `from` does
  *   not receive, or that of `to` or `capture` does not send), SZ_ETWOPARTS
  *   (`to` is a STREAM or raw ROUTER), SZ_EPARTS (`to` has conflate),
- * SZ_ECONFLATE (`from`), SZ_ENOMEM, SZ_ETERM, SZ_ECORRUPT, file errors (both
- * only if `to` has a swap). Threads: owner of all sockets.  Ownership: none.
- */
+ *   SZ_ECONFLATE (`from`), SZ_ENOMEM, SZ_ETERM, SZ_ECORRUPT, file errors (both
+ *   only if `to` has a swap).
+ * Threads: owner of all sockets.  Ownership: none. */
 int sz_proxy_move(sz_socket from, sz_socket to, sz_socket capture,
                   sz_moved *moved);
 

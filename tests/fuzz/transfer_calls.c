@@ -17,7 +17,9 @@ static int message_new(world *w)
 {
     sz_part part = pick_part(w);
     sz_message *place = empty_message(w);
-    return sz_message_new(part.data, part.size, place);
+    int code = sz_message_new(part.data, part.size, place);
+    TELL("  %llu, %zu bytes\n", number(place->id), part.size);
+    return code;
 }
 
 static int message_copy(world *w)
@@ -68,6 +70,8 @@ static size_t pick_parts(world *w, sz_part *parts)
         parts[i] = pick_part(w);
         if (once_in(w, 4))
             parts[i].message = pick_message(w);
+        TELL("  part: message %llu, %zu bytes\n", number(parts[i].message.id),
+             parts[i].size);
     }
     return count;
 }
