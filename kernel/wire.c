@@ -253,10 +253,10 @@ void szi_part_mend(const szi_socket *socket, zmq_msg_t *part)
 int szi_receive_rest(szi_socket *socket)
 {
     socket->torn = true;
-    /* libzmq aborts if it is asked for a part that was replaced. */
-    if (socket->conflates)
-        return SZ_ECONFLATE;
     while (zmq_msg_more(szi_part_at(socket, socket->held - 1))) {
+        /* libzmq aborts if it is asked for a part that was replaced. */
+        if (socket->conflates)
+            return SZ_ECONFLATE;
         int code = make_room(socket);
         if (code != 0)
             return code;
