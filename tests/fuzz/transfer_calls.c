@@ -68,6 +68,10 @@ static size_t pick_parts(world *w, sz_part *parts)
     size_t count = once_in(w, 40) ? 0 : 1 + pick(w, once_in(w, 2) ? 2 : 5);
     for (size_t i = 0; i < count; i++) {
         parts[i] = pick_part(w);
+        /* libzmq may abort if a connection fails while it closes with linger 0
+         * and has sent only the first, large part of a message. */
+        if (count > 1 && parts[i].size > 255)
+            parts[i].size = 255;
         if (once_in(w, 4))
             parts[i].message = pick_message(w);
         TELL("  part: message %llu, %zu bytes\n", number(parts[i].message.id),
