@@ -121,6 +121,7 @@ static int try_name(szi_socket *socket, const szi_name *name)
     set_flag(socket, ZMQ_ROUTER_MANDATORY, socket->router_mandatory);
     set_flag(socket, ZMQ_ROUTER_HANDOVER, socket->router_handover);
     set_flag(socket, ZMQ_PROBE_ROUTER, socket->probe_router);
+    /* The next trial binds the endpoint again. */
     int unbound;
     SZI_UNINTERRUPTED(unbound, zmq_unbind(peer, endpoint));
     zmq_close(peer);

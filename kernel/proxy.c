@@ -66,7 +66,7 @@ static bool is_early(int code)
 static bool is_hopeless(int code)
 {
     return code == SZ_EHOSTUNREACH || code == SZ_ESUBSCRIPTION ||
-           code == SZ_EPARTSIZE;
+           code == SZ_EPARTSIZE || code == SZ_EZEROPART;
 }
 
 /* Sends on what `from` holds: 1, 0 if there is no room for it, or an error. */

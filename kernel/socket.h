@@ -57,7 +57,6 @@ typedef struct {
     size_t subscription_limit; /* the option */
     size_t subscriptions;      /* of a sub, at least so many */
     bool manual;      /* the option xpub-manual, or xpub-manual-last-value */
-    bool conflate;    /* the option */
     size_t part_most; /* bytes of a part that is sent */
     size_t plain;     /* a message received is looked at if it is larger */
     int kept;         /* number of a mark that libzmq has otherwise, or 0 */

@@ -124,14 +124,14 @@ static void remember(szi_socket *socket, const sz_option *option,
     case SZI_XPUB_MANUAL_LAST_VALUE:
         socket->manual = value != 0;
         break;
+    case SZI_ONLY_FIRST_SUBSCRIBE:
+        socket->only_first = value != 0;
+        break;
     case ZMQ_CONFLATE:
         socket->conflate = value != 0;
         break;
     case ZMQ_XPUB_NODROP:
         socket->nodrop = value != 0;
-        break;
-    case SZI_ONLY_FIRST_SUBSCRIBE:
-        socket->only_first = value != 0;
         break;
     default:
         if (option->rule == SZI_KEPT)

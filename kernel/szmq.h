@@ -465,9 +465,8 @@ const sz_type *sz_socket_type(sz_socket socket);
 /* Binds `socket` to the `length` bytes at `endpoint`; see zmq_bind(3).  A host
  * must be an interface, a numeric address or *.  After a socket was closed or
  * unbound, its address can remain in use for a moment, except over inproc.
- * For ipc, a path at
- * which no process listens any more is replaced; a path at which one listens,
- * or that is not a socket, is in use.
+ * For ipc, a path at which no process listens any more is replaced; a path at
+ * which one listens, or that is not a socket, is in use.
  *
  * The option use-fd names a descriptor that listens, for one bind.  libzmq
  * gets a duplicate: the caller keeps its descriptor, and closes it.  The bind
@@ -495,8 +494,8 @@ int sz_socket_bind(sz_socket socket, const char *endpoint, size_t length,
  * message, as from the option probe-router.  A name is free some time after
  * its peer was disconnected, and after everything from it was received; on a
  * socket with router-raw it is never free again, and none is if router-raw was
- * set after an endpoint.  A peer that takes the name
- * in the very moment of the connect still makes libzmq abort.
+ * set after an endpoint.  A peer that takes the name in the very moment of the
+ * connect still makes libzmq abort.
  *
  * Result: 0; if `real` is not NULL, *real is the endpoint as libzmq completed
  *   it, a string.
@@ -731,7 +730,8 @@ typedef struct {
  *     does not send), SZ_ETWOPARTS (a STREAM or a raw ROUTER sends the name
  *     of a peer and bytes), SZ_ESUBSCRIPTION (an XSUB: any part that libzmq
  *     would take for a subscription, or for its end, and whose prefix is
- *     longer than the option subscription-limit), SZ_EPARTSIZE (a part is
+ *     longer than the option subscription-limit), SZ_EZEROPART (an XSUB: a
+ * part that begins with a zero byte, among several), SZ_EPARTSIZE (a part is
  *     larger than max-msgsz of the context when the socket was made),
  *     SZ_ENOMEM, SZ_ETERM, SZ_ESWAPSIZE, SZ_ECORRUPT, file errors (these three
  *     only with a swap).
@@ -751,9 +751,11 @@ typedef struct {
  * Result: 0: libzmq or the swap has accepted the message.
  * Errors: handle errors (also of a part's message), send errors, SZ_EPARTS
  *   (`count` is 0, or more than 1 with conflate), SZ_EVALUE (the bytes of a
- * part are NULL, and their size is not 0). Threads: owner, of the messages
- * too. Ownership: none; bytes are copied, and a message keeps its handle and
- * shares its bytes with libzmq. */
+ *   part are NULL, and their size is not 0), SZ_EZEROPART (several parts by an
+ *   XSUB, one of which begins with a zero byte).
+ * Threads: owner, of the messages too.
+ * Ownership: none; bytes are copied, and a message keeps its handle and shares
+ *   its bytes with libzmq. */
 int sz_send(sz_socket socket, const sz_part *parts, size_t count);
 
 /* Sends a message of one part, the `size` bytes at `data`, by `socket`, as
@@ -933,9 +935,9 @@ enum {
  * Errors: handle errors (of any socket), SZ_ENOTSUP (the type of `from` does
  *   not receive, or that of `to` or `capture` does not send), SZ_ETWOPARTS
  *   (`to` is a STREAM or raw ROUTER), SZ_EPARTS (`to` has conflate),
- * SZ_ECONFLATE (`from`), SZ_ENOMEM, SZ_ETERM, SZ_ECORRUPT, file errors (both
- * only if `to` has a swap). Threads: owner of all sockets.  Ownership: none.
- */
+ *   SZ_ECONFLATE (`from`), SZ_ENOMEM, SZ_ETERM, SZ_ECORRUPT, file errors (both
+ *   only if `to` has a swap).
+ * Threads: owner of all sockets.  Ownership: none. */
 int sz_proxy_move(sz_socket from, sz_socket to, sz_socket capture,
                   sz_moved *moved);
 

@@ -118,10 +118,35 @@ static int send_rest(szi_socket *socket, zmq_msg_t *made, size_t count,
     return outcome;
 }
 
+/* What a part begins with that an XSUB does not take for data. */
+static bool begins_with(zmq_msg_t *part, char byte)
+{
+    return zmq_msg_size(part) > 0 && *(char *)zmq_msg_data(part) == byte;
+}
+
+/* An XSUB takes a part that begins with a zero byte for the end of a
+ * subscription, and drops it if there was none.  It sends the others, so that
+ * the message has no beginning or no end. */
+static bool would_tear(szi_socket *socket, zmq_msg_t *made, size_t count)
+{
+    if (socket->type->number != ZMQ_XSUB || count < 2)
+        return false;
+    if (begins_with(&made[0], 0))
+        return true;
+    if (socket->only_first && !begins_with(&made[0], 1))
+        return false;
+    for (size_t i = 1; i < count; i++)
+        if (begins_with(&made[i], 0))
+            return true;
+    return false;
+}
+
 int szi_send_attempt(szi_socket *socket, zmq_msg_t *made, size_t count,
                      szi_attempt *attempt)
 {
     size_t sent = 1;
+    if (would_tear(socket, made, count))
+        return SZ_EZEROPART;
     int code = send_part(socket, &made[0], count > 1, attempt);
     if (code != 0)
         return code;
@@ -228,10 +253,10 @@ void szi_part_mend(const szi_socket *socket, zmq_msg_t *part)
 int szi_receive_rest(szi_socket *socket)
 {
     socket->torn = true;
-    /* libzmq aborts if it is asked for a part that was replaced. */
-    if (socket->conflates)
-        return SZ_ECONFLATE;
     while (zmq_msg_more(szi_part_at(socket, socket->held - 1))) {
+        /* libzmq aborts if it is asked for a part that was replaced. */
+        if (socket->conflates)
+            return SZ_ECONFLATE;
         int code = make_room(socket);
         if (code != 0)
             return code;

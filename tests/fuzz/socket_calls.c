@@ -117,12 +117,22 @@ static int socket_set_integer(world *w)
     return sz_socket_set_integer(s->handle, option, value);
 }
 
+/* A peer that another thread connects may take a name in the very moment in
+ * which it is given, for which libzmq aborts. */
+static void keep_apart(world *w, const char *option, char *data, size_t size)
+{
+    if (w->parent != NULL && size > 0 && strncmp(option, "connect-r", 9) == 0)
+        data[0] = 'C';
+}
+
 static int socket_set_bytes(world *w)
 {
     char data[256];
     const sz_option *option = pick_option(w, SZ_SOCKET_OPTION);
     size_t size = pick_bytes(w, option, data, sizeof data);
     sz_socket socket = pick_socket(w);
+    if (option != NULL)
+        keep_apart(w, option->name, data, size);
     TELL("  %llu %s %zu\n", number(socket.id), option ? option->name : "-",
          size);
     return sz_socket_set_bytes(socket, option, data, size);
@@ -155,11 +165,12 @@ static int socket_set_own(world *w)
             socket, sz_option_find(SZ_SOCKET_OPTION, name), value);
     }
     const char *name = texts[pick(w, TEXTS)];
-    char data[] = "abc";
+    char data[] = {(char)('a' + pick(w, 2)), 'b'};
     size_t size = pick(w, 3);
+    keep_apart(w, name, data, size);
     TELL("  %llu %s %zu\n", number(socket.id), name, size);
     return sz_socket_set_bytes(socket, sz_option_find(SZ_SOCKET_OPTION, name),
-                               data + pick(w, 2), size);
+                               data, size);
 }
 
 static int socket_set_swap(world *w)

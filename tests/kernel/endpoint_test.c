@@ -539,6 +539,21 @@ TEST(a_message_that_has_arrived_remains_when_its_connection_is_undone)
     }
 }
 
+TEST(the_message_of_a_socket_with_conflate_remains_too)
+{
+    sz_socket pull = make_socket("pull"), push = make_socket("push");
+    sz_part part;
+    set(pull, "conflate", 1);
+    assert_code(bind_to(push, "inproc://conflated"), 0);
+    assert_code(connect_to(pull, "inproc://conflated"), 0);
+    assert_code(send_text(push, "x"), 0);
+    assert_code(sz_socket_wait(pull, SZ_IN, DEADLINE), SZ_IN);
+    assert_code(sz_socket_disconnect(pull, "inproc://conflated", 18), 0);
+    assert_code(sz_receive_part(pull, 10, &part), 1);
+    assert_int_equal(part.size, 1);
+    assert_code(sz_receive_part(pull, 10, &part), SZ_EAGAIN);
+}
+
 TEST(a_connection_is_not_ended_while_a_message_is_held_and_others_wait)
 {
     sz_socket push, pull;
@@ -596,6 +611,7 @@ int main(void)
         cmocka_unit_test(a_domain_that_is_enforced_must_be_there),
         cmocka_unit_test(
             a_message_that_has_arrived_remains_when_its_connection_is_undone),
+        cmocka_unit_test(the_message_of_a_socket_with_conflate_remains_too),
         cmocka_unit_test(
             a_connection_is_not_ended_while_a_message_is_held_and_others_wait),
         cmocka_unit_test(gssapi_is_refused_over_websocket),

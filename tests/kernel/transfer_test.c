@@ -633,6 +633,37 @@ TEST(small_messages_are_taken_one_after_the_other)
     assert_code(sz_receive_each(in, 4, take_text, &t), SZ_ECLOSED);
 }
 
+TEST(an_xsub_sends_no_zero_byte_within_a_message)
+{
+    sz_socket xsub, xpub;
+    make_pair("xpub", &xpub, "xsub", &xsub);
+    sz_part parts[] = {text_part("x"), {.data = "\0", .size = 2}};
+    assert_code(sz_send(xsub, parts, 2), SZ_EZEROPART);
+    assert_code(sz_send(xsub, (sz_part[]){parts[1], parts[0]}, 2),
+                SZ_EZEROPART);
+    assert_code(sz_send(xsub, &parts[1], 1), 0);
+    set(xsub, "only-first-subscribe", 1);
+    assert_code(sz_send(xsub, parts, 2), 0);
+    assert_code(sz_send(xsub, (sz_part[]){parts[1], parts[0]}, 2),
+                SZ_EZEROPART);
+    assert_code(receive_soon(xpub), 2);
+    assert_received(xpub, 0, "x");
+    sz_release(xpub);
+}
+
+TEST(a_proxy_drops_what_an_xsub_cannot_send)
+{
+    sz_socket from, in, xsub = make_socket("xsub");
+    make_pair("pull", &from, "push", &in);
+    sz_part parts[] = {text_part("x"), {.data = "\0", .size = 2}};
+    assert_code(bind_to(xsub, "inproc://to-xsub"), 0);
+    assert_code(send_soon(in, parts, 2), 0);
+    assert_code(sz_socket_wait(from, SZ_IN, DEADLINE), SZ_IN);
+    sz_moved moved;
+    assert_code(sz_proxy_move(from, xsub, (sz_socket){0}, &moved), 0);
+    assert_int_equal(moved.dropped, 1);
+}
+
 TEST(a_part_of_no_bytes_but_a_size_is_refused)
 {
     sz_socket a, b;
@@ -758,6 +789,8 @@ int main(void)
         cmocka_unit_test(request_and_reply_keep_their_order),
         cmocka_unit_test(one_way_sockets_refuse_the_other_way),
         cmocka_unit_test(a_mandatory_router_refuses_unknown_peers),
+        cmocka_unit_test(an_xsub_sends_no_zero_byte_within_a_message),
+        cmocka_unit_test(a_proxy_drops_what_an_xsub_cannot_send),
         cmocka_unit_test(a_part_of_no_bytes_but_a_size_is_refused),
         cmocka_unit_test(a_socket_with_conflate_sends_one_part),
         cmocka_unit_test(
