@@ -169,7 +169,8 @@ const sz_option *pick_option(world *w, sz_scope scope)
     }
     for (int i = 0; i < 200; i++) {
         const sz_option *option = sz_option_at(pick(w, (uint32_t)count));
-        if (is_excluded(option))
+        if (is_excluded(option) ||
+            (!w->raw && strcmp(option->name, "router-raw") == 0))
             continue;
         if (option->scope == scope || once_in(w, 100))
             return option;

@@ -65,6 +65,7 @@ static void run_threads(world *w)
     pthread_t threads[THREADS];
     for (int i = 0; i < THREADS; i++) {
         others[i] = (world){.random = w->random + (uint64_t)i + 1,
+                            .raw = w->raw,
                             .progress = w->progress,
                             .parent = w,
                             .verbose = w->verbose,
@@ -85,6 +86,7 @@ static void run_sequence(uint64_t seed)
 {
     static world w;
     w = (world){.random = seed,
+                .raw = seed % 2,
                 .progress = shared,
                 .verbose = verbose,
                 .directory = directory};

@@ -37,6 +37,7 @@ typedef struct world {
     progress *progress;
     struct world *parent; /* of a thread: whose contexts it shares */
     bool verbose;
+    bool raw; /* it has sockets that send raw bytes, and no publishers */
     const char *directory;
     sz_context contexts[CONTEXTS];
     slot sockets[SOCKETS];
