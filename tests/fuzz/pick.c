@@ -112,7 +112,8 @@ static const char *const odd_endpoints[] = {
 size_t pick_endpoint(world *w, char *text, size_t room)
 {
     enum {
-        ODD = sizeof odd_endpoints / sizeof *odd_endpoints
+        ODD = sizeof odd_endpoints / sizeof *odd_endpoints,
+        SCHEME = sizeof "tcp:" - 1
     };
     int length = 0;
     switch (pick(w, 20)) {
@@ -137,8 +138,10 @@ size_t pick_endpoint(world *w, char *text, size_t room)
         break;
     case 9:
         length = snprintf(text, room, "%s", odd_endpoints[pick(w, ODD)]);
+        /* Not in the address: no other machine must be reached. */
         if (once_in(w, 4) && length > 0)
-            text[pick(w, (uint32_t)length)] = (char)next(w);
+            text[pick(w, length < SCHEME ? (uint32_t)length : SCHEME)] =
+                (char)next(w);
     }
     return (size_t)length;
 }
