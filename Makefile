@@ -10,6 +10,7 @@
 # make swap-model SEQUENCES=n      as many random sequences on the swap
 # make bench-swap            measures the swap alone
 # make soak ROUNDS=n         waits and drops sockets, a million times
+# make hostile ATTACKS=10000 HALF_OPEN=1000   attacks a server of all types
 # make storm RUNS=60          runs under a storm of signals
 # make swap-campaign GIB=10  as much through the disk, every message checked
 #
@@ -204,6 +205,15 @@ setup:
 
 setup-for-tests:
 	@tools/setup libcmocka-dev valgrind tmux
+
+# ------------------------------------------------------------ hostile --
+
+ATTACKS   ?= 10000
+HALF_OPEN ?= 1000
+
+.PHONY: hostile
+hostile: egg setup-for-peers
+	ulimit -n 8192; $(HERE) /usr/bin/python3 tests/hostile/attack.py $(ATTACKS) $(HALF_OPEN) $(SEED)
 
 .PHONY: lint
 
