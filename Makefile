@@ -9,6 +9,7 @@
 # make swap-model SEQUENCES=n      as many random sequences on the swap
 # make bench-swap            measures the swap alone
 # make soak ROUNDS=n         waits and drops sockets, a million times
+# make soak HOURS=n          messages with peers that are killed and stopped
 # make storm RUNS=60          runs under a storm of signals
 # make swap-campaign GIB=10  as much through the disk, every message checked
 #
@@ -42,7 +43,7 @@ WORKERS   ?= 4
 TRANSPORT ?= ipc
 
 .PHONY: demo test egg kernel install setup peers clean format \
-        bench bench-programs bench-instructions soak storm flags
+        bench bench-programs bench-instructions soak soak-peers storm flags
 
 demo: egg $(BUILD)/wordcount
 	@$(HERE) WORDCOUNT=$(BUILD)/wordcount WORKERS=$(WORKERS) \
@@ -170,8 +171,15 @@ $(BUILD)/bench/egg: bench/egg.scm bench/measure.h $(BUILD)/egg
 
 ROUNDS ?= 1000000
 
+ifdef HOURS
+soak: soak-peers
+else
 soak: $(BUILD)/soak/wait
 	$(HERE) $(BUILD)/soak/wait $(ROUNDS)
+endif
+
+soak-peers: $(BUILD)/soak/peer setup-for-peers
+	$(HERE) /usr/bin/python3 -I tests/soak/peers.py $< $(or $(HOURS),1) $(SEED)
 
 $(BUILD)/soak/%: tests/soak/%.scm $(BUILD)/egg
 	@mkdir -p $(@D)
