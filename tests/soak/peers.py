@@ -145,7 +145,8 @@ class Channel:
         new = self.incarnations[side]
         if side == 0:
             self.accepted[new] = -1
-            self.last[new] = self.answered[new] = (-1, self.incarnations[1])
+            self.last[new] = (-1, self.incarnations[1])
+            self.answered[new] = (-1, (self.incarnations[1], new))
         return new
 
     def line(self, peer, what, words):
@@ -157,8 +158,10 @@ class Channel:
             self.quiet_since = time.monotonic()
             self.step("message", self.last, self.incarnations[1], int(words[0]), int(words[1]))
         elif what == "a":
+            # A new dealer can receive what was queued for the one before.
+            router, sender, number = map(int, words)
             self.answers += 1
-            self.step("answer", self.answered, *map(int, words))
+            self.step("answer", self.answered, (router, self.incarnations[0]), sender, number)
         elif what == "w":
             peak, dropped, lost = map(int, words)
             self.peak = max(self.peak, peak)
@@ -188,7 +191,7 @@ class Channel:
             else:
                 self.violation("lost", gap, "before", number, "of", sender)
         elif by == reader or gap > IN_FLIGHT:
-            self.violation(what, "lost:", gap, "before", number, "of", sender)
+            self.violation(what, "lost:", gap, "before", number, "of", sender, "by", reader)
         else:
             self.lost += gap
 
