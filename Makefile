@@ -11,6 +11,8 @@
 # make soak ROUNDS=n         waits and drops sockets, a million times
 # make soak HOURS=n          messages with peers that are killed and stopped
 # make storm RUNS=60          runs under a storm of signals
+# make test-debian13          every test in a Debian 13, as root
+# make test-32bit, make test-big-endian      the kernel's tests for i386, s390x
 # make swap-campaign GIB=10  as much through the disk, every message checked
 #
 # Nothing outside this folder is touched, but for Debian's packages that
@@ -194,6 +196,19 @@ storm: $(BUILD)/storm/storm
 $(BUILD)/storm/%: tests/storm/%.scm $(BUILD)/egg
 	@mkdir -p $(@D)
 	cd tests/storm && $(HERE) csc -O2 -o $@ $(<F)
+
+# ------------------------------------------------------------- systems --
+
+.PHONY: test-debian13 test-32bit test-big-endian
+
+test-debian13:
+	@tests/system debian13
+
+test-32bit:
+	@tests/system i386
+
+test-big-endian:
+	@tests/system s390x
 
 # -------------------------------------------------------------- others --
 
