@@ -11,7 +11,10 @@
 # make bench-swap            measures the swap alone
 # make soak ROUNDS=n         waits and drops sockets, a million times
 # make hostile ATTACKS=10000 HALF_OPEN=1000   attacks a server of all types
+# make soak HOURS=n          messages with peers that are killed and stopped
 # make storm RUNS=60          runs under a storm of signals
+# make test-debian13          every test in a Debian 13, as root
+# make test-32bit, make test-big-endian      the kernel's tests for i386, s390x
 # make swap-campaign GIB=10  as much through the disk, every message checked
 #
 # Nothing outside this folder is touched, but for Debian's packages that
@@ -44,7 +47,7 @@ WORKERS   ?= 4
 TRANSPORT ?= ipc
 
 .PHONY: demo test egg kernel install setup peers clean format \
-        bench bench-programs bench-instructions soak storm flags
+        bench bench-programs bench-instructions soak soak-peers storm flags
 
 demo: egg $(BUILD)/wordcount
 	@$(HERE) WORDCOUNT=$(BUILD)/wordcount WORKERS=$(WORKERS) \
@@ -181,8 +184,15 @@ $(BUILD)/bench/egg: bench/egg.scm bench/measure.h $(BUILD)/egg
 
 ROUNDS ?= 1000000
 
+ifdef HOURS
+soak: soak-peers
+else
 soak: $(BUILD)/soak/wait
 	$(HERE) $(BUILD)/soak/wait $(ROUNDS)
+endif
+
+soak-peers: $(BUILD)/soak/peer setup-for-peers
+	$(HERE) /usr/bin/python3 -I tests/soak/peers.py $< $(or $(HOURS),1) $(SEED)
 
 $(BUILD)/soak/%: tests/soak/%.scm $(BUILD)/egg
 	@mkdir -p $(@D)
@@ -197,6 +207,19 @@ storm: $(BUILD)/storm/storm
 $(BUILD)/storm/%: tests/storm/%.scm $(BUILD)/egg
 	@mkdir -p $(@D)
 	cd tests/storm && $(HERE) csc -O2 -o $@ $(<F)
+
+# ------------------------------------------------------------- systems --
+
+.PHONY: test-debian13 test-32bit test-big-endian
+
+test-debian13:
+	@tests/system debian13
+
+test-32bit:
+	@tests/system i386
+
+test-big-endian:
+	@tests/system s390x
 
 # -------------------------------------------------------------- others --
 

@@ -1,19 +1,13 @@
-/* Descriptors that fired, from epoll on Linux, kqueue on the BSDs and macOS,
- * or poll elsewhere and with SZ_POLL defined: of events_epoll.c,
- * events_kqueue.c and events_poll.c one is not empty.  A poller owns one
- * szi_events; one thread at a time uses it. */
+/* Descriptors that fired, from epoll on Linux, or from poll elsewhere and with
+ * SZ_POLL defined: of events_epoll.c and events_poll.c one is not empty.  A
+ * poller owns one szi_events; one thread at a time uses it. */
 #ifndef SZI_EVENTS_H
 #define SZI_EVENTS_H
 
 #include "szmq.h"
 
-#if defined SZ_POLL
-#define SZI_EVENTS_POLL
-#elif defined __linux__
+#if defined __linux__ && !defined SZ_POLL
 #define SZI_EVENTS_EPOLL
-#elif defined __FreeBSD__ || defined __NetBSD__ || defined __OpenBSD__ ||     \
-    defined __APPLE__ || defined SZ_KQUEUE
-#define SZI_EVENTS_KQUEUE
 #else
 #define SZI_EVENTS_POLL
 #endif

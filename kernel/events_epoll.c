@@ -169,7 +169,11 @@ int szi_events_alarm(szi_events *events, int64_t time)
     struct itimerspec alarm = {0};
     /* An alarm of zero would disarm the timer. */
     int64_t at = time > 0 ? time : time == 0;
-    alarm.it_value.tv_sec = at / 1000;
+    /* time_t can have 32 bits. */
+    const int64_t last = (int64_t)INT32_MAX * 1000;
+    if (at > last)
+        at = last;
+    alarm.it_value.tv_sec = (time_t)(at / 1000);
     alarm.it_value.tv_nsec = (long)(at % 1000) * 1000000;
     timerfd_settime(events->timer, TFD_TIMER_ABSTIME, &alarm, NULL);
     return 0;

@@ -121,7 +121,7 @@ int szi_option_check_bytes(const sz_option *option, const void *data,
         sz_wipe(text, sizeof text);
         return code;
     }
-    if (size > INT64_MAX || (int64_t)size < option->min ||
+    if (size > PTRDIFF_MAX || (int64_t)size < option->min ||
         (int64_t)size > option->max)
         return SZ_ELENGTH;
     if (option->type == SZ_STRING && size > 0 &&

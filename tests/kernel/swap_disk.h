@@ -81,10 +81,10 @@ static inline int64_t disk_write(void *self, int fd, const void *from,
     }
     if (offset + size > disk->room) {
         disk->room = 2 * (offset + size);
-        disk->data = realloc(disk->data, disk->room);
+        disk->data = realloc(disk->data, (size_t)disk->room);
     }
     if (offset > disk->length)
-        memset(disk->data + disk->length, 0, offset - disk->length);
+        memset(disk->data + disk->length, 0, (size_t)(offset - disk->length));
     if (offset + size > disk->length)
         disk->length = offset + size;
     memcpy(disk->data + offset, from, size);
