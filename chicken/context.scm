@@ -35,7 +35,7 @@
 (define (make-context #!optional (io-threads 1) . options)
   (if (keyword? io-threads)
       (apply make-context 1 io-threads options)
-      (let ((c (make-context-record (checked 'make-context (%make-context)) #f)))
+      (let ((c (make-context-record (checked 'make-context (collect-and-make %make-context)) #f)))
         (set-finalizer! c drop-context!)
         (finish-or
          (lambda () (drop-context! c))

@@ -62,7 +62,8 @@
 ;; left behind without being ended: none of them is woken there.
 (define (usable-poller)
   (when (fx< (%poller-fd poller) 0)
-    (set! poller (checked 'wait (%make-poller)))
+    (set! poller (checked 'wait (make-poller-soon)))
+    (reserve-timer!)
     (set! loop-thread #f)
     (set! watched (make-table))
     (set! timers (make-table))
@@ -70,6 +71,17 @@
     (%list-take rechecks 0))
   (unless (and loop-thread (keep-waiting! loop-thread (%poller-fd poller))) (start-loop!))
   poller)
+
+;; It cannot wait for descriptors to be released: it is what waits.
+(define (make-poller-soon)
+  (let ((made (%make-poller)))
+    (if (limit-reached? made)
+        (begin (gc #t) (%make-poller))
+        made)))
+
+;; A poller takes a descriptor for its first timer.  Later there may be none.
+(define (reserve-timer!)
+  (%remove-timer poller (checked 'wait (%add-timer poller (+ (now) longest)))))
 
 ;; For a thread that is about to be suspended, and so is not the loop, whatever it was before a
 ;; signal handler went on in it.

@@ -151,3 +151,18 @@
     (let ((code (attempt)))
       (cond ((or (fx= tries 0) (not (again? code))) code)
             (else (pause! retry-time) (loop (fx- tries 1)))))))
+
+;; Sockets and descriptors that are no longer used may count against a limit until they are
+;; collected, and then until libzmq has released them.
+(define limits-reached (list eagain emfile esockets edescriptors))
+
+(define (limit-reached? code) (memv code limits-reached))
+
+(define-constant release-tries 60)
+
+;; Returns what the attempt makes, or its error code.
+(define (collect-and-make attempt)
+  (let ((made (attempt)))
+    (if (limit-reached? made)
+        (begin (gc #t) (try-often release-tries limit-reached? attempt))
+        made)))

@@ -29,7 +29,7 @@
 (define (make-poller) (new-poller 'make-poller))
 
 (define (new-poller location)
-  (let ((p (make-poller-record (checked location (%make-poller)) (make-table) 0)))
+  (let ((p (make-poller-record (checked location (collect-and-make %make-poller)) (make-table) 0)))
     (set-finalizer! p free-poller!)
     p))
 

@@ -17,19 +17,6 @@
     (or (%type-name name)
         (fail-argument 'make-socket (unknown "socket type" type (%type-near name)) type))))
 
-;; Sockets and descriptors that are no longer used may count against a limit until they are
-;; collected, and then until libzmq has released them.
-(define limits-reached (list eagain emfile esockets edescriptors))
-
-(define (limit-reached? code) (memv code limits-reached))
-
-;; Returns the handle that the attempt makes, or its error code.
-(define (collect-and-make attempt)
-  (let ((handle (attempt)))
-    (if (limit-reached? handle)
-        (begin (gc #t) (try-often 20 limit-reached? attempt))
-        handle)))
-
 (define (open-socket context name)
   (let ((handle (collect-and-make (lambda () (%make-socket (context-handle context) name)))))
     (if (fx< handle 0)
@@ -136,8 +123,10 @@
   (check-socket location s)
   (check-string location endpoint)
   (guard! location s endpoint (eq? open %bind))
-  (let ((code (try-often most-tries just-released?
-                         (lambda () (open (socket-handle s) endpoint)))))
+  (let ((code (collect-and-make
+               (lambda ()
+                 (try-often most-tries just-released?
+                            (lambda () (open (socket-handle s) endpoint)))))))
     (socket-touched! s)
     (trace location s endpoint (outcome-text code))
     (checked location code endpoint s)

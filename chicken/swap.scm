@@ -11,12 +11,14 @@
 (define pump-timer #f)
 
 ;; A forked child needs a new poller.
-(define (watch-swap! s)
+(define (start-pump! location)
   (when (fx< (%poller-fd pump-poller) 0)
-    (set! pump-poller (checked 'socket-option-set! (%make-poller)))
+    (set! pump-poller (checked location (collect-and-make %make-poller)))
     (%list-take swaps 0)
     (set! pump-timer #f)
-    (pump!))
+    (pump!)))
+
+(define (watch-swap! s)
   (let* ((handle (socket-handle s))
          (code (%watch-socket pump-poller handle swap-bit handle)))
     (cond ((fx>= code 0) (add-first! swaps 0 (cons handle #f)))
@@ -72,6 +74,8 @@
                (= 0 (%bytes-size)))
       (checked location (%set-bytes (socket-handle s) row (zmq-swap-directory))
                'swap-directory (zmq-swap-directory)))
+    ;; Without a pump the swap would stand still.
+    (when (and (exact-integer? value) (> value 0)) (start-pump! location))
     (set)
     (when (and (has-swap? s) (not before))
       (watch-swap! s)
