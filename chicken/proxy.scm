@@ -3,13 +3,14 @@
 
 ;; `counts` has, from index 0, messages and bytes received by the front, sent by the front, received
 ;; by the back and sent by the back; then messages dropped, and messages not captured.  `poller` is
-;; the poller of the proxy that runs, or #f.
+;; the poller of the proxy that runs, in `thread`, or #f.
 (define-record-type zmq-proxy-control
-  (make-control state counts poller)
+  (make-control state counts poller thread)
   proxy-control?
   (state control-state set-control-state!)
   (counts control-counts)
-  (poller control-poller set-control-poller!))
+  (poller control-poller set-control-poller!)
+  (thread control-thread set-control-thread!))
 
 (set-record-printer! zmq-proxy-control
   (lambda (c port) (display-all port "#<zmq proxy control " (control-state c) ">")))
@@ -17,7 +18,7 @@
 (define (check-control location x)
   (if (proxy-control? x) x (fail-type location "a proxy control" x)))
 
-(define (make-proxy-control) (make-control 'running (make-vector 10 0) #f))
+(define (make-proxy-control) (make-control 'running (make-vector 10 0) #f #f))
 
 (define (proxy-state c) (control-state (check-control 'proxy-state c)))
 
@@ -131,7 +132,8 @@
   (check-open (list front back capture (and (socket? control) control)))
   (unless (or (moves? front back) (moves? back front)) (fail 'proxy enotsup front back))
   (unless (or (not capture) (%sends? (socket-handle capture))) (fail 'proxy enotsup capture))
-  (when (and (proxy-control? control) (control-poller control))
+  (when (and (proxy-control? control) (control-poller control)
+             (not (thread-ended? (control-thread control))))
     (fail-argument 'proxy "this control steers another proxy" control)))
 
 (define (check-open sockets)
@@ -152,6 +154,7 @@
         (wind
          (lambda ()
            (checked 'proxy (%poller-fd (poller-handle p)))
+           (set-control-thread! c (current-thread))
            (set-control-poller! c p))
          (lambda () (run-proxy front back capture c control-socket p limit))
          (lambda ()

@@ -101,10 +101,11 @@
                  (let ((messages (map held-message (vector->list handles))))
                    (if (eq? as 'properties) messages (map settled messages)))))))))
 
-;; A small part is a string; a large one stays in the kernel.
+;; A small part is a string; a large one, or one that there is no room for now, stays in the
+;; kernel.
 (define (settled m)
   (if (<= (message-size m) largest-small-part)
-      (part->string m)
+      (condition-case (part->string m) ((exn zmq) m))
       m))
 
 (define receive-message

@@ -23,6 +23,23 @@
 (define (peer type s . options)
   (apply make-socket type linger: 0 connect: (car (socket-endpoints s)) options))
 
+(test "the control of a proxy whose thread was killed can steer another"
+  (call-with-context
+   (lambda (c)
+     (let* ((control (make-proxy-control))
+            (front (make-socket 'pull c bind: "inproc://front"))
+            (back (make-socket 'push c bind: "inproc://back"))
+            (run (lambda () (spawn! (lambda () (proxy front back control: control))))))
+       (let ((first (run)))
+         (until-waiting first)
+         (check-fails einval (proxy front back control: control))
+         (kill! first))
+       (let ((second (run)))
+         (until-waiting second)
+         (check (not (ended? second)))
+         (stop-proxy control)
+         (check (join! second)))))))
+
 (test "a socket that is its own back sends back what it receives, whatever its type"
   (for-each
    (lambda (types)
