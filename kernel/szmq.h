@@ -585,13 +585,13 @@ int sz_socket_get_integer(sz_socket socket, const sz_option *option,
  *   sockets of this type), SZ_ELENGTH (outside `min` to `max`), SZ_ENUL,
  *   SZ_EKEY, SZ_EZ85DIGIT, SZ_EZ85RANGE, SZ_EPROPERTY, SZ_ERESERVED (for
  *   connect-routing-id), SZ_ESUBSCRIPTION (subscribe and unsubscribe: longer
- *   than subscription-limit), SZ_ESUBCONFLATE (a second subscription of
- *   a SUB with conflate), SZ_ESOCKS (socks-proxy without
- *   socks-proxy-unsafe), SZ_EMANUAL (subscribing by an xpub socket
- * without xpub-manual), SZ_EINVAL (libzmq refuses the value), SZ_ESWAPCURVE,
- * SZ_ETERM, SZ_ESWAPLATE, SZ_ENOMEM, file errors (these three for
- * swap-directory; setting it tries to write there). Threads: owner. Ownership:
- * none. */
+ *   than subscription-limit), SZ_ESUBCONFLATE (a second subscription of a SUB
+ *   with conflate), SZ_ESOCKS (socks-proxy without socks-proxy-unsafe),
+ *   SZ_EMANUAL (subscribing by an xpub socket without xpub-manual), SZ_EINVAL
+ *   (libzmq refuses the value), SZ_ESWAPCURVE, SZ_ETERM, SZ_ESWAPLATE,
+ *   SZ_ENOMEM, file errors (these three for swap-directory; setting it tries
+ *   to write there).
+ * Threads: owner.  Ownership: none. */
 int sz_socket_set_bytes(sz_socket socket, const sz_option *option,
                         const void *data, size_t size);
 
@@ -731,8 +731,8 @@ typedef struct {
  *     of a peer and bytes), SZ_ESUBSCRIPTION (an XSUB: any part that libzmq
  *     would take for a subscription, or for its end, and whose prefix is
  *     longer than the option subscription-limit), SZ_EZEROPART (an XSUB: a
- * part that begins with a zero byte, among several), SZ_EPARTSIZE (a part is
- *     larger than max-msgsz of the context when the socket was made),
+ *     part that begins with a zero byte, among several), SZ_EPARTSIZE (a part
+ *     is larger than max-msgsz of the context when the socket was made),
  *     SZ_ENOMEM, SZ_ETERM, SZ_ESWAPSIZE, SZ_ECORRUPT, file errors (these three
  *     only with a swap).
  *   receive errors: SZ_EAGAIN (no message: wait for SZ_IN), SZ_EFSM (a REQ or
@@ -826,9 +826,8 @@ typedef bool sz_taker(void *argument, const void *data, size_t size);
 /* Receives messages one after the other, without waiting, and passes each that
  * has one part of at most `small` bytes to `take`, with `argument`.  Stops at
  * the first other message, which `socket` then holds as after sz_receive_held,
- * at a message of an XPUB that is longer than its subscription-limit, at an
- * error, or when `take` returns false.  If the socket holds a message at
- * the start, nothing is received.
+ * at any message of an XPUB, at an error, or when `take` returns false.  If
+ * the socket holds a message at the start, nothing is received.
  *
  * Result: 0 if `take` returned false; otherwise the number of parts of the
  *   message that the socket holds.
@@ -928,8 +927,8 @@ enum {
  * No message is received that cannot be sent on.  If the peer goes away
  * meanwhile, `from` holds the message, and the next to receive from it gets
  * it.  A message for a peer that does not exist (SZ_EHOSTUNREACH) is dropped,
- * and so is one that `to` may not send
- * (SZ_ESUBSCRIPTION, SZ_EPARTSIZE).
+ * and so is one that `to` may not send (SZ_ESUBSCRIPTION, SZ_EPARTSIZE,
+ * SZ_EZEROPART).
  *
  * Result: 0; *moved is what was done.  It is valid after an error too.
  * Errors: handle errors (of any socket), SZ_ENOTSUP (the type of `from` does
