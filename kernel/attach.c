@@ -70,35 +70,11 @@ static szi_endpoint *note_endpoint(szi_socket *socket, char *given, bool bound,
 static bool lacks_domain(szi_socket *socket)
 {
     const void *domain;
-    size_t size = sizeof(int);
-    int enforced = 0;
-    if (zmq_getsockopt(socket->zmq, SZI_ZAP_ENFORCE_DOMAIN, &enforced,
-                       &size) != 0 ||
-        enforced == 0)
+    size_t size;
+    if (szi_socket_value(socket, SZI_ZAP_ENFORCE_DOMAIN) == 0)
         return false;
     return szi_socket_read(socket, ZMQ_ZAP_DOMAIN, &domain, &size) != 0 ||
            size <= 1;
-}
-
-static bool is_websocket(const char *text)
-{
-    return strncmp(text, "ws://", 5) == 0 || strncmp(text, "wss://", 6) == 0;
-}
-
-/* libzmq knows no such handshake over WebSocket, and aborts. */
-static bool has_gssapi(szi_socket *socket)
-{
-    int mechanism = 0;
-    size_t size = sizeof mechanism;
-    zmq_getsockopt(socket->zmq, ZMQ_MECHANISM, &mechanism, &size);
-    return mechanism == ZMQ_GSSAPI;
-}
-
-static int64_t read_integer(szi_socket *socket, int number)
-{
-    int value = 0;
-    size_t size = sizeof value;
-    return zmq_getsockopt(socket->zmq, number, &value, &size) == 0 ? value : 0;
 }
 
 /* The largest frame by which a peer without name and metadata connects.  The
@@ -111,13 +87,13 @@ static int64_t handshake_size(szi_socket *socket)
     bool named = type == ZMQ_REQ || type == ZMQ_REP || type == ZMQ_DEALER ||
                  type == ZMQ_ROUTER;
     int64_t ready = named ? 41 : 26;
-    switch (read_integer(socket, ZMQ_MECHANISM)) {
+    switch (szi_socket_value(socket, ZMQ_MECHANISM)) {
     case ZMQ_NULL:
         return ready;
     case ZMQ_PLAIN:
-        return read_integer(socket, ZMQ_PLAIN_SERVER) ? ready + 3 : ready;
+        return szi_socket_value(socket, ZMQ_PLAIN_SERVER) ? ready + 3 : ready;
     case ZMQ_CURVE:
-        return read_integer(socket, ZMQ_CURVE_SERVER) ? ready + 251 : 168;
+        return szi_socket_value(socket, ZMQ_CURVE_SERVER) ? ready + 251 : 168;
     default:
         return 0;
     }
@@ -178,7 +154,9 @@ static int attach(szi_socket *socket, const char *text, bool bound,
 {
     bool inproc = szi_endpoint_inproc(text);
     int code = 0;
-    if (is_websocket(text) && has_gssapi(socket))
+    /* libzmq knows no such handshake over WebSocket, and aborts. */
+    if (szi_endpoint_websocket(text) &&
+        szi_socket_value(socket, ZMQ_MECHANISM) == ZMQ_GSSAPI)
         return SZ_EWSGSSAPI;
     /* libzmq aborts when a stream gets a message of several parts, or a
      * command of another type, over inproc. */

@@ -52,21 +52,16 @@ static int check_server_key(szi_socket *socket)
 {
     char key[SZ_KEY_TEXT + 1];
     int server = 0;
-    size_t size = sizeof server;
-    if (zmq_getsockopt(socket->zmq, ZMQ_CURVE_SERVER, &server, &size) != 0)
-        return szi_last_error();
-    if (server)
-        return 0;
-    int code = read_key(socket, ZMQ_CURVE_SERVERKEY, key);
+    int code = szi_socket_integer(socket, ZMQ_CURVE_SERVER, &server);
+    if (code != 0 || server)
+        return code;
+    code = read_key(socket, ZMQ_CURVE_SERVERKEY, key);
     return code == 0 && !is_set(key) ? SZ_ESERVERKEY : code;
 }
 
 int szi_curve_check(szi_socket *socket)
 {
-    int mechanism = ZMQ_NULL;
-    size_t size = sizeof mechanism;
-    if (zmq_getsockopt(socket->zmq, ZMQ_MECHANISM, &mechanism, &size) != 0 ||
-        mechanism != ZMQ_CURVE)
+    if (szi_socket_value(socket, ZMQ_MECHANISM) != ZMQ_CURVE)
         return 0;
     int code = check_server_key(socket);
     return code == 0 ? check_secret(socket) : code;

@@ -43,11 +43,21 @@ bool szi_endpoint_connected(const char *endpoint)
            begins(endpoint, length, "tipc://");
 }
 
+static bool is_websocket(const char *endpoint, size_t length)
+{
+    return begins(endpoint, length, "ws://") ||
+           begins(endpoint, length, "wss://");
+}
+
+bool szi_endpoint_websocket(const char *endpoint)
+{
+    return is_websocket(endpoint, strlen(endpoint));
+}
+
 static bool has_port(const char *endpoint, size_t length)
 {
     return begins(endpoint, length, "tcp://") ||
-           begins(endpoint, length, "ws://") ||
-           begins(endpoint, length, "wss://");
+           is_websocket(endpoint, length);
 }
 
 bool szi_endpoint_addressed(const char *endpoint)
@@ -148,8 +158,7 @@ int szi_endpoint_explain(const char *endpoint, int code)
     size_t length = strlen(endpoint);
     if (begins(endpoint, length, "tipc://"))
         return code == SZ_EAGAIN || code == SZ_EINVAL ? SZ_ETIPC : code;
-    if (code == SZ_EINVAL && (begins(endpoint, length, "ws://") ||
-                              begins(endpoint, length, "wss://")))
+    if (code == SZ_EINVAL && is_websocket(endpoint, length))
         return SZ_EHOST;
     if (code != SZ_EAGAIN)
         return code;

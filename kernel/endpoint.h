@@ -23,6 +23,7 @@ void szi_endpoints_free(szi_list *endpoints);
  * SZ_EPATH. */
 int szi_endpoint_check(const char *endpoint, size_t length, bool bound);
 bool szi_endpoint_inproc(const char *endpoint);
+bool szi_endpoint_websocket(const char *endpoint);
 
 /* Whether it is a host and a port. */
 bool szi_endpoint_addressed(const char *endpoint);

@@ -53,14 +53,6 @@ static int64_t count(szi_context *context, const char *endpoint, bool bound)
     return found;
 }
 
-/* Makes libzmq process what has arrived at a socket. */
-static void process(void *zmq)
-{
-    int events, failed;
-    size_t size = sizeof events;
-    SZI_UNINTERRUPTED(failed, zmq_getsockopt(zmq, ZMQ_EVENTS, &events, &size));
-}
-
 static int result(int done)
 {
     return done == 0 ? 0 : szi_last_error();
@@ -194,7 +186,7 @@ static int connect_locked(szi_socket *socket, const char *endpoint)
     else if (made != NULL)
         szi_list_append(&context->pending, &made->link);
     if (code == 0 && made != NULL && made->doubtful)
-        process(socket->zmq);
+        szi_zmq_events(socket->zmq);
     return code;
 }
 
@@ -265,7 +257,7 @@ static int disconnect_pending(szi_socket *socket, const char *endpoint)
     int code = zdisconnect(socket->zmq, endpoint);
     if (code != 0)
         return code;
-    process(socket->zmq);
+    szi_zmq_events(socket->zmq);
     SZI_EACH (p, &socket->context->pending, pending, link)
         if (p->zmq == socket->zmq && is_for(p, endpoint))
             p->undone = true;
@@ -282,9 +274,9 @@ static int disconnect_resolved(szi_socket *socket, const char *endpoint)
     code = zdisconnect(socket->zmq, endpoint);
     zunbind(resolver, endpoint);
     /* Each end acknowledges the end to the other. */
-    process(resolver);
-    process(socket->zmq);
-    process(resolver);
+    szi_zmq_events(resolver);
+    szi_zmq_events(socket->zmq);
+    szi_zmq_events(resolver);
     return code;
 }
 

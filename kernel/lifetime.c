@@ -128,7 +128,6 @@ static szi_socket *new_socket(szi_context *context, const sz_type *type)
     socket->receive_timeout = socket->send_timeout = -1;
     socket->part_most = SZI_PART_MOST;
     socket->stream = type->number == ZMQ_STREAM;
-    socket->twos = socket->stream;
     socket->upstream = type->number == ZMQ_XPUB;
     socket->checked = socket->stream || type->number == ZMQ_XSUB;
     socket->multicast_loop = true;

@@ -29,11 +29,9 @@ int szi_name_set(szi_socket *socket, const void *data, size_t size)
 /* With the option immediate, libzmq leaves the name to a later connect. */
 static bool takes_name(szi_socket *socket, const char *endpoint)
 {
-    int immediate = 0;
-    size_t size = sizeof immediate;
-    zmq_getsockopt(socket->zmq, ZMQ_IMMEDIATE, &immediate, &size);
     return socket->next_name != NULL &&
-           (!immediate || szi_endpoint_inproc(endpoint));
+           (szi_socket_value(socket, ZMQ_IMMEDIATE) == 0 ||
+            szi_endpoint_inproc(endpoint));
 }
 
 static bool was_given(szi_socket *socket, const szi_name *wanted)
@@ -43,14 +41,6 @@ static bool was_given(szi_socket *socket, const szi_name *wanted)
             memcmp(name->data, wanted->data, wanted->size) == 0)
             return true;
     return false;
-}
-
-/* Makes libzmq process what has arrived at a socket. */
-static void process(void *zmq)
-{
-    int events, failed;
-    size_t size = sizeof events;
-    SZI_UNINTERRUPTED(failed, zmq_getsockopt(zmq, ZMQ_EVENTS, &events, &size));
 }
 
 /* Sends an empty message to the peer that has the name: 0 or why not. */
@@ -95,9 +85,9 @@ static int try_peer(szi_socket *socket, const szi_name *name, void *peer,
     /* Each side of the connection acknowledges its end to the other. */
     int ended;
     SZI_UNINTERRUPTED(ended, zmq_disconnect(socket->zmq, endpoint));
-    process(peer);
-    process(socket->zmq);
-    process(peer);
+    szi_zmq_events(peer);
+    szi_zmq_events(socket->zmq);
+    szi_zmq_events(peer);
     return code == SZ_EAGAIN || code == SZ_EHOSTUNREACH ? SZ_ENAMED : code;
 }
 
@@ -132,7 +122,7 @@ static int try_name(szi_socket *socket, const szi_name *name)
  * gave can be in use.  It was given back, so no message can be sent to it. */
 static int try_stream(szi_socket *socket, const szi_name *name)
 {
-    process(socket->zmq);
+    szi_zmq_events(socket->zmq);
     return greet(socket, name) == SZ_EHOSTUNREACH ? 0 : SZ_ENAMED;
 }
 

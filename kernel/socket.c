@@ -52,6 +52,14 @@ void szi_socket_free(szi_socket *socket)
     szi_free(socket);
 }
 
+int szi_socket_integer(const szi_socket *socket, int number, int *value)
+{
+    size_t size = sizeof *value;
+    return zmq_getsockopt(socket->zmq, number, value, &size) == 0
+               ? 0
+               : szi_last_error();
+}
+
 /* libzmq does not tell the size of an option, so the buffer is doubled until
  * it fits. */
 int szi_socket_read(szi_socket *socket, int number, const void **data,
@@ -89,15 +97,19 @@ void szi_parts_drop(szi_socket *socket)
     socket->torn = false;
 }
 
+int szi_zmq_events(void *zmq)
+{
+    int events = 0, failed;
+    size_t size = sizeof events;
+    SZI_UNINTERRUPTED(failed, zmq_getsockopt(zmq, ZMQ_EVENTS, &events, &size));
+    return failed ? szi_last_error() : events;
+}
+
 int szi_socket_events(szi_socket *socket)
 {
-    int events = 0;
-    size_t size = sizeof events;
     socket->armed = 0;
-    int failed;
-    SZI_UNINTERRUPTED(failed,
-                      zmq_getsockopt(socket->zmq, ZMQ_EVENTS, &events, &size));
-    if (failed)
-        return szi_last_error();
+    int events = szi_zmq_events(socket->zmq);
+    if (events < 0)
+        return events;
     return (events & (SZ_IN | SZ_OUT)) | (szi_put_back(socket) ? SZ_IN : 0);
 }

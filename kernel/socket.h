@@ -53,12 +53,11 @@ typedef struct {
     bool conflate;  /* the option */
     bool conflates; /* an endpoint had it: connections keep one part */
     bool welcomes;  /* the option xpub-welcome-msg is not empty */
-    bool upstream;  /* an XPUB: see szi_part_mend */
+    bool upstream;  /* an XPUB: its peers send subscriptions */
     size_t subscription_limit; /* the option */
     size_t subscriptions;      /* of a sub, at least so many */
     bool manual;      /* the option xpub-manual, or xpub-manual-last-value */
     size_t part_most; /* bytes of a part that is sent */
-    size_t plain;     /* a message received is looked at if it is larger */
     int kept;         /* number of a mark that libzmq has otherwise, or 0 */
     int kept_mark;    /* what the program set it to; see subscription.h */
     bool checked;     /* what is sent must be looked at first */
@@ -67,7 +66,6 @@ typedef struct {
     bool attached;    /* it has had an endpoint */
     bool only_first;  /* the option only-first-subscribe */
     bool stream;      /* of this type */
-    bool twos;        /* it sends messages of two parts: raw, or a STREAM */
     bool multicast_loop;
     bool heartbeat_follows; /* heartbeat-timeout was set back to -1 */
     bool nodrop;  /* the option xpub-nodrop, which a swap overrides */
@@ -101,8 +99,20 @@ void szi_socket_free(szi_socket *socket);
 int szi_socket_read(szi_socket *socket, int number, const void **data,
                     size_t *size);
 
-/* Reads ZMQ_EVENTS.  libzmq then processes all that has arrived, so the next
- * event after this call brings a new edge. */
+/* Reads an option that is an int: 0, or an error.  The second is for options
+ * that stand at 0 where libzmq lacks them. */
+int szi_socket_integer(const szi_socket *socket, int number, int *value);
+static inline int szi_socket_value(const szi_socket *socket, int number)
+{
+    int value = 0;
+    return szi_socket_integer(socket, number, &value) == 0 ? value : 0;
+}
+
+/* Reads ZMQ_EVENTS of libzmq's socket, or an error.  libzmq then processes all
+ * that has arrived, so the next event after this call brings a new edge. */
+int szi_zmq_events(void *zmq);
+
+/* The same, for SZ_IN and SZ_OUT of a socket of the kernel. */
 int szi_socket_events(szi_socket *socket);
 
 /* A part of the message that was received. */

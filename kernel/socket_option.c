@@ -114,7 +114,7 @@ static void remember(szi_socket *socket, const sz_option *option,
     case ZMQ_ROUTER_RAW:
         /* It cannot be taken back: libzmq keeps it for later connections. */
         socket->router_raw |= value != 0;
-        socket->twos = socket->checked = socket->router_raw;
+        socket->checked = socket->router_raw;
         socket->router_mixed |= value != 0 && socket->attached;
         break;
     case ZMQ_PROBE_ROUTER:
@@ -174,14 +174,6 @@ static bool is_late(const szi_socket *socket, const sz_option *option)
            (option->number == ZMQ_SNDHWM || option->number == ZMQ_RCVHWM);
 }
 
-static int read_narrow(szi_socket *socket, int number, int *value)
-{
-    size_t size = sizeof *value;
-    return zmq_getsockopt(socket->zmq, number, value, &size) == 0
-               ? 0
-               : szi_last_error();
-}
-
 /* Whether the option says that a socket which is no server of a mechanism is
  * none.  libzmq would change the mechanism: a CURVE client would send in
  * clear, and gssapi-server would turn GSSAPI on. */
@@ -193,7 +185,8 @@ static bool is_no_server_already(szi_socket *socket, const sz_option *option,
            (option->number == ZMQ_PLAIN_SERVER ||
             option->number == ZMQ_CURVE_SERVER ||
             option->number == ZMQ_GSSAPI_SERVER) &&
-           read_narrow(socket, option->number, &server) == 0 && server == 0;
+           szi_socket_integer(socket, option->number, &server) == 0 &&
+           server == 0;
 }
 
 /* libzmq has -1, for the interval, only until another value is set.  After
@@ -206,10 +199,10 @@ static int set_heartbeat(szi_socket *socket, const sz_option *option,
     int now = -1;
     int code = 0;
     if (timeout && follows) {
-        code = read_narrow(socket, ZMQ_HEARTBEAT_TIMEOUT, &now);
+        code = szi_socket_integer(socket, ZMQ_HEARTBEAT_TIMEOUT, &now);
         if (code != 0 || now == -1)
             return code;
-        code = read_narrow(socket, ZMQ_HEARTBEAT_IVL, &now);
+        code = szi_socket_integer(socket, ZMQ_HEARTBEAT_IVL, &now);
         value = now;
     }
     if (code == 0)
@@ -226,7 +219,7 @@ static void set_own(szi_socket *socket, const sz_option *option, int64_t value)
     if (option->operand == SZI_OWN_SOCKS)
         socket->socks_unsafe = value != 0;
     else
-        szi_subscription_bound(socket, (size_t)value);
+        socket->subscription_limit = (size_t)value;
 }
 
 static int64_t get_own(const szi_socket *socket, const sz_option *option)
@@ -249,10 +242,9 @@ static int write_marks(szi_socket *socket, const sz_option *option,
                        int64_t value)
 {
     int before;
-    size_t size = sizeof before;
-    if (zmq_getsockopt(socket->zmq, option->number, &before, &size) != 0)
-        return szi_last_error();
-    int code = write_mark(socket, option, option->number, value);
+    int code = szi_socket_integer(socket, option->number, &before);
+    if (code == 0)
+        code = write_mark(socket, option, option->number, value);
     if (code != 0)
         return code;
     code = write_mark(socket, option, option->operand, value);

@@ -209,8 +209,7 @@ void szi_peer_heard(szi_socket *socket, zmq_msg_t *name)
 static bool has_gone(szi_socket *socket, const szi_peer *peer)
 {
     int mark = 0;
-    size_t size = sizeof mark;
-    if (zmq_getsockopt(socket->zmq, ZMQ_SNDHWM, &mark, &size) != 0)
+    if (szi_socket_integer(socket, ZMQ_SNDHWM, &mark) != 0)
         return false;
     return mark == 0 || peer->sent < (uint64_t)mark ||
            (peer->sure && peer->accepted && is_closed(peer));

@@ -25,26 +25,20 @@ int szi_subscription_mark(int number, int value)
 int szi_subscription_prepare(szi_socket *socket)
 {
     int type = socket->type->number;
-    szi_subscription_bound(socket, SZ_SUBSCRIPTION);
+    socket->subscription_limit = SZ_SUBSCRIPTION;
     if (type == ZMQ_SUB || type == ZMQ_XSUB)
         socket->kept = ZMQ_SNDHWM;
     else if (type == ZMQ_PUB || type == ZMQ_XPUB)
         socket->kept = ZMQ_RCVHWM;
     else
         return 0;
-    size_t size = sizeof socket->kept_mark;
-    if (zmq_getsockopt(socket->zmq, socket->kept, &socket->kept_mark, &size))
-        return szi_last_error();
+    int code = szi_socket_integer(socket, socket->kept, &socket->kept_mark);
+    if (code != 0)
+        return code;
     int mark = szi_subscription_mark(socket->kept, socket->kept_mark);
     return zmq_setsockopt(socket->zmq, socket->kept, &mark, sizeof mark) == 0
                ? 0
                : szi_last_error();
-}
-
-void szi_subscription_bound(szi_socket *socket, size_t limit)
-{
-    socket->subscription_limit = limit;
-    socket->plain = socket->type->number == ZMQ_XPUB ? limit + 1 : SIZE_MAX;
 }
 
 int szi_subscription_check(const szi_socket *socket, size_t size)

@@ -16,9 +16,6 @@ int szi_subscription_prepare(szi_socket *socket);
  * value that the program set. */
 int szi_subscription_mark(int number, int value);
 
-/* Sets the option subscription-limit. */
-void szi_subscription_bound(szi_socket *socket, size_t limit);
-
 /* 0, or SZ_ESUBSCRIPTION if a prefix of `size` bytes is too long. */
 int szi_subscription_check(const szi_socket *socket, size_t size);
 

@@ -8,17 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-static int64_t read_option(szi_socket *socket, int number)
-{
-    int value = 0;
-    size_t size = sizeof value;
-    zmq_getsockopt(socket->zmq, number, &value, &size);
-    return value;
-}
-
 static bool is_encrypted(szi_socket *socket)
 {
-    return read_option(socket, ZMQ_MECHANISM) >= ZMQ_CURVE;
+    return szi_socket_value(socket, ZMQ_MECHANISM) >= ZMQ_CURVE;
 }
 
 /* Why the socket in its present state can have no swap, or 0. */
@@ -35,9 +27,9 @@ static int why_not(szi_socket *socket)
     default:
         return SZ_ESWAPTYPE;
     }
-    if (read_option(socket, ZMQ_SNDHWM) == 0)
+    if (szi_socket_value(socket, ZMQ_SNDHWM) == 0)
         return SZ_ESWAPHWM;
-    if (read_option(socket, ZMQ_CONFLATE) != 0)
+    if (szi_socket_value(socket, ZMQ_CONFLATE) != 0)
         return SZ_ESWAPCONFLATE;
     if (!socket->swap_plaintext && is_encrypted(socket))
         return SZ_ESWAPCURVE;

@@ -25,6 +25,11 @@ static void used(szi_socket *socket, szi_attempt made, int code, int direction)
         socket->armed = direction;
 }
 
+static bool sends_twos(const szi_socket *socket)
+{
+    return socket->stream || socket->router_raw;
+}
+
 /* The first try has failed with `code`, or was not made. */
 static int send_bytes_on(szi_socket *socket, const void *data, size_t size,
                          int code)
@@ -35,8 +40,9 @@ static int send_bytes_on(szi_socket *socket, const void *data, size_t size,
     if (socket->swap != NULL)
         return szi_swap_socket_send(socket, &(sz_part){data, size, {0}}, 1);
     if (socket->checked) {
-        code = socket->twos ? SZ_ETWOPARTS
-                            : szi_subscription_check_bytes(socket, data, size);
+        code = sends_twos(socket)
+                   ? SZ_ETWOPARTS
+                   : szi_subscription_check_bytes(socket, data, size);
         if (code != 0)
             return code;
         if (zmq_send(socket->zmq, data, size, ZMQ_DONTWAIT) < 0)
@@ -73,7 +79,7 @@ int sz_send_bytes(sz_socket handle, const void *data, size_t size)
  * of, so that all later ones would be in each other's place. */
 static int check_made(szi_socket *socket, zmq_msg_t *made, size_t count)
 {
-    if (socket->twos)
+    if (sends_twos(socket))
         return count == 2 ? 0 : SZ_ETWOPARTS;
     return szi_subscription_check_parts(socket, made, made + 1, count);
 }
@@ -155,7 +161,7 @@ static int receive_one(szi_socket *socket, int code)
 /* Whether a peer of an XPUB sent a subscription that nobody may pass on. */
 static bool is_unwanted(szi_socket *socket)
 {
-    return socket->plain != SIZE_MAX &&
+    return socket->upstream &&
            szi_subscription_check_parts(socket, &socket->first, socket->rest,
                                         socket->held) != 0;
 }
@@ -257,7 +263,7 @@ int sz_receive_wait(sz_socket handle, int timeout)
         return szi_socket_refuse(handle);
     if (socket->held > 0)
         return szi_receive(socket);
-    if (socket->swap != NULL || socket->plain != SIZE_MAX)
+    if (socket->swap != NULL || socket->upstream)
         return await_and_receive(socket, timeout);
     int code = receive_within(socket, timeout);
     if (code != SZ_EINTR || timeout == 0)
@@ -291,8 +297,6 @@ static inline bool receive_small(szi_socket *socket, size_t small,
                                  size_t *size, int *parts)
 {
     int got = zmq_msg_recv(&socket->first, socket->zmq, ZMQ_DONTWAIT);
-    if (small > socket->plain)
-        small = socket->plain;
     if (got < 0 || (size_t)got > small || socket->upstream ||
         zmq_msg_more(&socket->first)) {
         *parts = receive_on(socket, got < 0 ? szi_last_error() : 0);

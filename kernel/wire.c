@@ -276,11 +276,8 @@ int szi_receive_rest(szi_socket *socket)
 
 static bool is_ready(szi_socket *socket)
 {
-    int events = 0, failed;
-    size_t size = sizeof events;
-    SZI_UNINTERRUPTED(failed,
-                      zmq_getsockopt(socket->zmq, ZMQ_EVENTS, &events, &size));
-    return !failed && (events & ZMQ_POLLIN) != 0;
+    int events = szi_zmq_events(socket->zmq);
+    return events > 0 && (events & ZMQ_POLLIN) != 0;
 }
 
 int szi_receive_ahead(szi_socket *socket)
