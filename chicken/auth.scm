@@ -6,8 +6,9 @@
           (chicken base) (chicken condition) (chicken file) (chicken fixnum) (chicken pathname)
           (chicken string)
           (only (zmq base)
-                with-keywords checked fail fail/text fail-type fail-argument check-string not-there? fail-exposed
-                lower-case key-text curve-public-key curve-keypair z85-encode same-text? %wipe
+                with-keywords checked fail fail/text fail-type fail-argument check-string
+                not-there? fail-exposed lower-case key-text curve-public-key curve-keypair
+                z85-encode same-text? %wipe
                 %read-keyfile %keyfile-room %save-keyfile %keyfile-stamp %stamp-size %stamp-age
                 %check-network %network-holds? context-or-default context-guard set-context-guard!
                 start-thread thread-ended? raise-in-primordial! wind finish-or pause!

@@ -48,12 +48,12 @@
     ((_ (name code) ...) (begin (define-foreign-variable name int code) ...))))
 
 (define-codes
-  (eagain "SZ_EAGAIN") (eclosed "SZ_ECLOSED") (ecorrupt "SZ_ECORRUPT") (einval "SZ_EINVAL") (elength "SZ_ELENGTH")
+  (eagain "SZ_EAGAIN") (eclosed "SZ_ECLOSED") (ecorrupt "SZ_ECORRUPT") (einval "SZ_EINVAL")
   (enomem "SZ_ENOMEM") (emfile "SZ_EMFILE") (esockets "SZ_ESOCKETS")
   (edescriptors "SZ_EDESCRIPTORS") (eaddrinuse "SZ_EADDRINUSE") (eeexist "SZ_EEXIST")
   (enoent "SZ_ENOENT") (ewouldblock "SZ_EWOULDBLOCK") (enotsup "SZ_ENOTSUP")
   (eswapsize "SZ_ESWAPSIZE") (eunsupported "SZ_EUNSUPPORTED") (ekey "SZ_EKEY")
-  (ez85size "SZ_EZ85SIZE") (eexposed "SZ_EEXPOSED"))
+  (ez85size "SZ_EZ85SIZE") (eexposed "SZ_EEXPOSED") (elength "SZ_ELENGTH"))
 
 ;; the library
 

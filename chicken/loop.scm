@@ -62,7 +62,7 @@
 ;; left behind without being ended: none of them is woken there.
 (define (usable-poller)
   (when (fx< (%poller-fd poller) 0)
-    (set! poller (checked 'wait (make-poller-soon)))
+    (set! poller (checked 'wait (make-or-collect %make-poller)))
     (reserve-timer!)
     (set! loop-thread #f)
     (set! watched (make-table))
@@ -71,13 +71,6 @@
     (%list-take rechecks 0))
   (unless (and loop-thread (keep-waiting! loop-thread (%poller-fd poller))) (start-loop!))
   poller)
-
-;; It cannot wait for descriptors to be released: it is what waits.
-(define (make-poller-soon)
-  (let ((made (%make-poller)))
-    (if (limit-reached? made)
-        (begin (gc #t) (%make-poller))
-        made)))
 
 ;; A poller takes a descriptor for its first timer.  Later there may be none.
 (define (reserve-timer!)

@@ -7,7 +7,7 @@
           (only (zmq base)
                 with-keywords checked fail fail-type fail-argument unknown check-symbol
                 exact-natural? check-timeout deadline passed? now perform-on not-yet wind
-                collect-and-make handle-of check-context-open socket-type socket-option
+                collect-and-make handle-of socket-state socket-type socket-option
                 %make-monitor %stop-monitor %close-monitor %monitor-fd %receive-event
                 %event-name %event-endpoint %event-kind %event-number %event-symbol %event-text
                 %event-missed %event-row-name %event-row-text %event-bit %event-near %all-events
@@ -165,7 +165,7 @@
            (next #f)
            (attempt (lambda ()
                       (%receive-event (monitor-handle m))
-                      (check-context-open location s)
+                      (checked location (socket-state s) s)
                       (checked location (%connections (handle-of location s)) s)
                       (set! next (look))
                       (or (eq? next #t) not-yet))))

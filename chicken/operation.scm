@@ -162,7 +162,14 @@
 
 ;; Returns what the attempt makes, or its error code.
 (define (collect-and-make attempt)
+  (let ((made (make-or-collect attempt)))
+    (if (limit-reached? made)
+        (try-often release-tries limit-reached? attempt)
+        made)))
+
+;; The same without waiting, for what a wait needs itself.
+(define (make-or-collect attempt)
   (let ((made (attempt)))
     (if (limit-reached? made)
-        (begin (gc #t) (try-often release-tries limit-reached? attempt))
+        (begin (gc #t) (attempt))
         made)))

@@ -137,11 +137,7 @@
     (fail-argument 'proxy "this control steers another proxy" control)))
 
 (define (check-open sockets)
-  (for-each (lambda (s)
-              (when s
-                (checked 'proxy (%check-socket (socket-handle s)) s)
-                (check-context-open 'proxy s)))
-            sockets))
+  (for-each (lambda (s) (when s (checked 'proxy (socket-state s) s))) sockets))
 
 (define (proxy front back . rest)
   (with-keywords 'proxy rest

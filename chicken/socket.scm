@@ -79,14 +79,12 @@
   (check-socket 'socket-context s)
   (socket-context-record s))
 
-;; #f once the socket was closed or its context was shut down.
-(define (socket-usable? s)
-  (and (fx= 0 (%check-socket (socket-handle s)))
-       (fx= 0 (%check-context (context-handle (socket-context-record s))))))
+;; 0 while the socket can be used; for waits that do not call libzmq, which would tell.
+(define (socket-state s)
+  (let ((code (%check-socket (socket-handle s))))
+    (if (fx< code 0) code (%check-context (context-handle (socket-context-record s))))))
 
-;; For waits that do not call libzmq, which would tell.
-(define (check-context-open location s)
-  (checked location (%check-context (context-handle (socket-context-record s))) s))
+(define (socket-usable? s) (fx= 0 (socket-state s)))
 
 ;; ------------------------------------------------------------- endpoints --
 
