@@ -2,7 +2,7 @@
 
 ;; Options: name, name of the argument (#f for a flag), kind, the commands that know it, a line of
 ;; help.  Kinds: `text', `count' (1 or more), `number' (0 or more); `list' may be given repeatedly.
-(define-constant talk-options
+(define-constant all-options
   '(("bind" "ENDPOINT" list (talk monitor perf) "bind the socket")
     ("connect" "ENDPOINT" list (talk monitor perf) "connect the socket")
     ("subscribe" "PREFIX" list (talk) "receive what begins so (sub, xsub); without it, everything")
@@ -47,7 +47,7 @@
 (define (option-help o) (list-ref o 4))
 
 (define (options-of command)
-  (keep (lambda (o) (memq command (option-commands o))) talk-options))
+  (keep (lambda (o) (memq command (option-commands o))) all-options))
 
 (define (keep wanted? l)
   (cond ((null? l) '())
@@ -121,7 +121,7 @@
 
 (define (unknown-option command name)
   (wrong-usage "there is no option --" name
-               (if (assoc name talk-options)
+               (if (assoc name all-options)
                    " here; see --help"
                    (hint name (map option-name (options-of command)) "--"))))
 

@@ -14,6 +14,13 @@
   (append (map (lambda (text) (cons 'bind text)) (option-list "bind"))
           (map (lambda (text) (cons 'connect text)) (option-list "connect"))))
 
+;; Those of the options and of the words beside them; there must be one.
+(define (all-endpoints)
+  (let ((endpoints (append (given-endpoints)
+                           (map (lambda (text) (endpoint-of text #f)) words-beside))))
+    (when (null? endpoints) (wrong-usage "say where: --bind ENDPOINT or --connect ENDPOINT"))
+    endpoints))
+
 (define (attach! socket endpoint)
   (if (eq? 'connect (car endpoint))
       (connect-socket socket (cdr endpoint))

@@ -47,7 +47,7 @@
                   (unless (null? unread) (set! lines (list (joined unread)))))
                  ((substring-index "\n" some)
                   (let ((split (string-split some "\n" #t)))
-                    (set! lines (cons (joined (cons (car split) unread)) (but-last (cdr split))))
+                    (set! lines (cons (joined (cons (car split) unread)) (butlast (cdr split))))
                     (set! unread
                       (let ((rest (last-of split)))
                         (if (string=? rest "") '() (list rest))))))
@@ -55,8 +55,6 @@
          (next-line))))
 
 (define (joined pieces) (string-intersperse (reverse pieces) ""))
-
-(define (but-last l) (if (null? (cdr l)) '() (cons (car l) (but-last (cdr l)))))
 
 (define (rest-of-input)
   (let loop ((pieces '()))

@@ -4,12 +4,8 @@
   (read-arguments! 'talk words)
   (check-talk type)
   (let* ((format (chosen-format))
-         (endpoints (append (given-endpoints)
-                            (map (lambda (text) (endpoint-of text #f)) words-beside)))
-         (socket (begin
-                   (when (null? endpoints)
-                     (wrong-usage "say where: --bind ENDPOINT or --connect ENDPOINT"))
-                   (open-socket type (open-context)))))
+         (endpoints (all-endpoints))
+         (socket (open-socket type (open-context))))
     (set! written-as format)
     (subscribe! socket)
     (for-each (lambda (endpoint) (attach! socket endpoint)) endpoints)
@@ -56,15 +52,21 @@
           (send-multipart-message socket parts timeout: (option "timeout")))
       (end timed-out)))
 
-;; Sends each message of the source, until there is none or `count?' and enough were sent.
-(define (send-each socket count?)
+;; Calls (use parts) for each message to send, until there is none or it returns true.
+(define (for-each-input use)
   (let ((next (message-source #f)))
     (let loop ((first #t))
       (let ((parts (next)))
         (when parts
           (unless first (pause (or (option "interval") 0)))
-          (send-now socket parts)
-          (unless (and count? (counted!)) (loop #f)))))))
+          (unless (use parts) (loop #f)))))))
+
+;; Sends each message; until enough were sent, where `count?' says so.
+(define (send-each socket count?)
+  (for-each-input
+   (lambda (parts)
+     (send-now socket parts)
+     (and count? (counted!)))))
 
 (define (send-all socket) (send-each socket #t))
 
@@ -76,15 +78,12 @@
       (loop (- ms 5)))))
 
 (define (ask-all socket)
-  (let ((next (message-source #f)))
-    (let loop ((first #t))
-      (let ((parts (next)))
-        (when parts
-          (unless first (pause (or (option "interval") 0)))
-          (send-now socket parts)
-          (write-message (receive-now socket))
-          (flush-out)
-          (unless (counted!) (loop #f)))))))
+  (for-each-input
+   (lambda (parts)
+     (send-now socket parts)
+     (write-message (receive-now socket))
+     (flush-out)
+     (counted!))))
 
 ;; --------------------------------------------------------------- receiving --
 
