@@ -13,8 +13,6 @@
 /* ------------------------------------------------ descriptors that listen --
  */
 
-static const char anywhere[] = "tcp://127.0.0.1:*";
-
 /* A TCP socket on a port that the system chose. */
 static int make_listener(bool listens)
 {

@@ -2,19 +2,11 @@
 
 #include "support.h"
 
-static const char anywhere[] = "tcp://127.0.0.1:*";
-
 typedef struct {
     sz_socket server, client;
     char name[255]; /* of the client, for the server */
     size_t size;
 } connection;
-
-static const char *real_endpoint(sz_socket socket)
-{
-    bool bound;
-    return sz_socket_endpoint(socket, 0, &bound);
-}
 
 /* Reads the name of the next message's peer. */
 static void read_name(connection *c)

@@ -1,12 +1,6 @@
 /* Subscriptions: bounded, and none of them lost. */
 
-#include "support.h"
-
-#include <arpa/inet.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
-
-static const char anywhere[] = "tcp://127.0.0.1:*";
+#include "plain_peer.h"
 
 enum {
     LONGEST = SZ_SUBSCRIPTION,
@@ -245,23 +239,7 @@ static void read_until(int fd, const char *end)
 /* A peer that speaks ZMTP itself, and so knows no bound. */
 static int make_stranger(const char *endpoint)
 {
-    static const unsigned char greeting[64] = {
-        0xff, 0, 0, 0, 0, 0, 0, 0, 1, 0x7f, 3, 0, 'N', 'U', 'L', 'L'};
-    static const unsigned char ready[] =
-        "\x04\x19\x05READY\x0bSocket-Type\0\0\0\x03SUB";
-    struct sockaddr_in address = {.sin_family = AF_INET};
-    struct timeval patience = {.tv_sec = DEADLINE / 1000};
-    address.sin_port = htons((uint16_t)atoi(strrchr(endpoint, ':') + 1));
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    int fd = socket(AF_INET, SOCK_STREAM, 0);
-    assert_true(fd >= 0);
-    assert_int_equal(
-        setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience),
-        0);
-    assert_int_equal(connect(fd, (struct sockaddr *)&address, sizeof address),
-                     0);
-    assert_int_equal(write(fd, greeting, sizeof greeting), sizeof greeting);
-    assert_int_equal(write(fd, ready, sizeof ready - 1), sizeof ready - 1);
+    int fd = plain_peer(endpoint, "SUB");
     read_until(fd, "PUB");
     return fd;
 }
@@ -290,12 +268,6 @@ static void visit(const char *endpoint, size_t size)
         write_frame(fd, 0, subscription(i < 3), size + 1);
     await_pong(fd);
     close(fd);
-}
-
-static const char *real_endpoint(sz_socket socket)
-{
-    bool bound;
-    return sz_socket_endpoint(socket, 0, &bound);
 }
 
 /* A publisher that strangers visit still serves a subscriber. */

@@ -173,6 +173,15 @@ static inline int bind_to(sz_socket socket, const char *endpoint)
     return sz_socket_bind(socket, endpoint, strlen(endpoint), NULL);
 }
 
+/* To bind, and the endpoint that became of it. */
+#define anywhere "tcp://127.0.0.1:*"
+
+static inline const char *real_endpoint(sz_socket socket)
+{
+    bool bound;
+    return sz_socket_endpoint(socket, 0, &bound);
+}
+
 static inline int connect_to(sz_socket socket, const char *endpoint)
 {
     return sz_socket_connect(socket, endpoint, strlen(endpoint), NULL);

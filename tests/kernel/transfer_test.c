@@ -1,12 +1,9 @@
 /* Sending and receiving whole messages. */
 
-#include "support.h"
+#include "plain_peer.h"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
 #include <pthread.h>
 #include <stdatomic.h>
-#include <sys/socket.h>
 
 static bool memory_is_short;
 
@@ -693,17 +690,9 @@ TEST(a_socket_with_conflate_sends_one_part)
 /* A PUSH of bytes on a plain connection, which shakes hands. */
 static int connect_plainly(const char *endpoint)
 {
-    static const char greeting[64] = "\xff\0\0\0\0\0\0\0\1\x7f\3\0NULL";
-    static const char ready[] = "\4\x1a\5READY\xbSocket-Type\0\0\0\4PUSH";
-    struct sockaddr_in to = {.sin_family = AF_INET,
-                             .sin_addr = {htonl(INADDR_LOOPBACK)}};
-    to.sin_port = htons((uint16_t)atoi(strrchr(endpoint, ':') + 1));
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    assert_int_equal(connect(fd, (struct sockaddr *)&to, sizeof to), 0);
-    assert_int_equal(write(fd, greeting, sizeof greeting), sizeof greeting);
-    assert_int_equal(write(fd, ready, sizeof ready - 1), sizeof ready - 1);
-    /* The peer's greeting, and its READY, which is as long. */
-    char answer[sizeof greeting + sizeof ready - 1];
+    int fd = plain_peer(endpoint, "PUSH");
+    /* The peer's greeting, and its READY. */
+    char answer[64 + sizeof "\4\x1a\5READY\xbSocket-Type\0\0\0\4PULL" - 1];
     assert_int_equal(recv(fd, answer, sizeof answer, MSG_WAITALL),
                      sizeof answer);
     return fd;
