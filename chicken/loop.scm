@@ -62,8 +62,7 @@
 ;; left behind without being ended: none of them is woken there.
 (define (usable-poller)
   (when (fx< (%poller-fd poller) 0)
-    (set! poller (checked 'wait (make-or-collect %make-poller)))
-    (reserve-timer!)
+    (set! poller (make-loop-poller))
     (set! loop-thread #f)
     (set! watched (make-table))
     (set! timers (make-table))
@@ -73,8 +72,14 @@
   poller)
 
 ;; A poller takes a descriptor for its first timer.  Later there may be none.
-(define (reserve-timer!)
-  (%remove-timer poller (checked 'wait (%add-timer poller (+ (now) longest)))))
+(define (make-loop-poller)
+  (let* ((made (checked 'wait (make-or-collect %make-poller)))
+         (timer (make-or-collect (lambda () (%add-timer made (+ (now) longest))))))
+    (when (< timer 0)
+      (%free-poller made)
+      (fail 'wait timer))
+    (%remove-timer made timer)
+    made))
 
 ;; For a thread that is about to be suspended, and so is not the loop, whatever it was before a
 ;; signal handler went on in it.

@@ -77,20 +77,22 @@
   (add-first! rechecks 0 (cons q w))
   (wake-loop!))
 
+;; A signal handler may leave at any point: an entry stays until it has been dealt with.
 (define (recheck-woken!)
   (for-each
    (lambda (entry)
      (let ((q (car entry)) (w (cdr entry)))
        (cond ((not (waiter-alive? w))
               (prune! q)
-              (wake-next! q #f))
-             ((waiter-woken w)
-              (add-first! rechecks 0 entry)
+              (wake-next! q #f)
+              (%list-remove rechecks 0 entry))
+             ((not (waiter-woken w)) (%list-remove rechecks 0 entry))
+             (else
               ;; Its thread may also be in a signal handler that waits for something else.
               (when (thread-ready? (waiter-thread w))
                 (requeue! (waiter-thread w))
                 (set! loop-wanted #t))))))
-   (%list-take rechecks 0)))
+   (vector-ref rechecks 0)))
 
 ;; ---------------------------------------------------- entering, leaving --
 

@@ -13,6 +13,7 @@
 ;; A forked child needs a new poller.
 (define (start-pump! location)
   (when (fx< (%poller-fd pump-poller) 0)
+    (usable-poller)
     (set! pump-poller (checked location (collect-and-make %make-poller)))
     (%list-take swaps 0)
     (set! pump-timer #f)

@@ -14,7 +14,7 @@
       (lambda ()
         (for-each (lambda (form) (write form) (newline))
                   (cons '(import zmq (zmq monitor) (chicken base) (chicken condition)
-                                 (chicken file posix))
+                                 (chicken file posix) (chicken process))
                         forms))))
     (let* ((child (start-program "/bin/sh"
                                  (list "-c" (conc "ulimit -n " descriptors "; exec \"$0\" -s \"$1\"")
@@ -68,6 +68,32 @@
     (connect-socket out "inproc://i")
     (display (let loop ((n 0)) (if (receive-message in timeout: 5000) (loop (+ n 1)) n)))
     (display " of 20")))
+
+(test "with any number of descriptors left a swap is refused or drains"
+  (check-output "20 20 20 20 20 20 20 20 20 " 64
+    (do ((left 0 (+ left 1))) ((= left 9))
+      (process-wait
+       (process-fork
+        (lambda ()
+          (let* ((out (make-socket 'push linger: 0))
+                 (in (make-socket 'pull bind: "inproc://i"))
+                 (held (let loop ((l '()))
+                         (let ((f (condition-case (file-open "/dev/null" open/rdonly)
+                                    (x () #f))))
+                           (if f (loop (cons f l)) l)))))
+            (do ((i 0 (+ i 1)) (l held (cdr l)))
+                ((= i left)
+                 (condition-case (socket-option-set! out 'swap 1000000) ((exn zmq) #f))
+                 (for-each file-close l))
+              (file-close (car l)))
+            (socket-option-set! out 'swap 1000000)
+            (do ((i 0 (+ i 1))) ((= i 20))
+              (send-message out (make-string 10000 #\a) timeout: 50))
+            (connect-socket out "inproc://i")
+            (do ((i 0 (+ i 1))) ((= i 20)) (receive-message in))
+            (display "20 ")
+            (flush-output)
+            (exit 0))))))))
 
 (test "a swap that cannot be pumped is not turned on, and can be later"
   (check-output "emfile 20" 64
