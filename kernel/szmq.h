@@ -543,10 +543,14 @@ const char *sz_socket_endpoint(sz_socket socket, size_t index, bool *bound);
 /* The option subscription-limit at first, and at most: bytes of a prefix.
  * libzmq uses 80 bytes of stack for each when it takes a subscription back, in
  * the thread that uses the socket: 640 KiB for the first, 5 MiB for the most.
- */
+ * On s390x each byte takes at least 160 bytes of stack, so less is allowed. */
 enum {
     SZ_SUBSCRIPTION = 8192,
+#ifdef __s390x__
+    SZ_SUBSCRIPTION_MOST = 32768
+#else
     SZ_SUBSCRIPTION_MOST = 65536
+#endif
 };
 
 /* Sets an `option` of `socket`, of a kind up to SZ_FLAGS, to `value`, in the
