@@ -40,7 +40,7 @@ typedef struct {
     atomic_bool forgotten; /* the handle is free */
     szi_lingering lingering;
     bool emptied; /* terminate has closed the sockets */
-    int draining; /* closed sockets whose swap a thread empties */
+    int draining; /* closed sockets that a thread of linger.c has */
     pthread_cond_t drained;
     int done[2];      /* a pipe: [0] is readable once the context is gone */
     void *resolver;   /* see inproc.c */

@@ -351,21 +351,22 @@ bool szi_inproc_names(szi_socket *socket)
 
 /* libzmq's thread that closes sockets unbinds them at some time, and until
  * then a connect would reach the socket that is closed. */
-void szi_inproc_close(szi_socket *socket, const szi_list *endpoints)
+bool szi_inproc_close(szi_socket *socket, const szi_list *endpoints)
 {
     szi_context *context = socket->context;
     pthread_mutex_lock(&context->lock);
     SZI_EACH (e, endpoints, szi_endpoint, link)
         if (e->bound && szi_endpoint_inproc(e->real))
             zunbind(socket->zmq, e->real);
-    if (waits(context, socket->zmq)) {
+    bool now = !waits(context, socket->zmq);
+    if (now)
+        close_now(context, socket->zmq);
+    else
         SZI_EACH (p, &context->pending, pending, link)
             if (p->zmq == socket->zmq)
                 p->closed = true;
-    } else {
-        close_now(context, socket->zmq);
-    }
     pthread_mutex_unlock(&context->lock);
+    return now;
 }
 
 void szi_inproc_resolve(szi_context *context)

@@ -21,8 +21,9 @@ int szi_inproc_disconnect(szi_socket *socket, const char *endpoint);
 bool szi_inproc_names(szi_socket *socket);
 
 /* Closes libzmq's socket, whose endpoints are `endpoints`, over whatever
- * transport: at once, or when its pending connects were bound. */
-void szi_inproc_close(szi_socket *socket, const szi_list *endpoints);
+ * transport: at once, and then true, or when its pending connects were
+ * bound. */
+bool szi_inproc_close(szi_socket *socket, const szi_list *endpoints);
 
 /* Binds what connects wait for.  The caller holds the lock of the context. */
 void szi_inproc_resolve(szi_context *context);

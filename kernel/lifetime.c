@@ -195,10 +195,7 @@ void szi_socket_close(szi_socket *socket)
     closed->fd = socket->fd;
     closed->fd_id = may_linger ? szi_descriptor_id(socket->fd) : -1;
     closed->linger = socket->linger;
-    if (socket->swap == NULL || !szi_linger(socket)) {
-        szi_inproc_close(socket, &closed->endpoints);
-        szi_socket_free(socket);
-    }
+    szi_linger(socket, may_linger);
     if (may_linger) {
         pthread_mutex_lock(&context->lock);
         szi_lingering_add(&context->lingering, closed);

@@ -1,7 +1,6 @@
-/* Sending what the swap of a closed socket holds.  Closing must not wait, so a
- * thread takes the socket over and closes it when the swap is empty or the
- * linger over.  That is safe because starting a thread is a full fence, and no
- * other thread uses the socket any more. */
+/* Closing must not wait, so a thread takes over a socket that lingers.  That
+ * is safe because starting a thread is a full fence, and no other thread uses
+ * the socket any more. */
 
 #include "linger.h"
 #include "clock.h"
@@ -22,16 +21,14 @@ static int64_t left_of(const szi_socket *socket, int64_t end)
     return left > 0 ? left : 0;
 }
 
+enum {
+    LOOK = 50 /* milliseconds, the longest sleep */
+};
+
 /* Sends for the time of linger what the swap holds. */
-static void *drain(void *argument)
+static void empty_swap(szi_socket *socket, int64_t end)
 {
-    enum {
-        LOOK = 50
-    };
-    szi_socket *socket = argument;
-    szi_context *context = socket->context;
-    szi_closed *closed = socket->closed;
-    int64_t left, end = socket->linger < 0 ? -1 : sz_now() + socket->linger;
+    int64_t left;
     for (;;) {
         int code = szi_swap_socket_pump(socket, SZI_SLICE_MESSAGES, SZI_SLICE);
         left = left_of(socket, end);
@@ -47,15 +44,49 @@ static void *drain(void *argument)
     int linger = (int)left;
     zmq_setsockopt(socket->zmq, ZMQ_LINGER, &linger, sizeof linger);
     szi_swap_socket_free(socket);
-    szi_inproc_close(socket, &closed->endpoints);
-    pthread_mutex_lock(&context->lock);
-    atomic_store(&closed->draining, false);
-    context->draining--;
-    pthread_cond_broadcast(&context->drained);
-    pthread_mutex_unlock(&context->lock);
-    szi_socket_free(socket);
-    szi_context_release(context);
-    return NULL;
+}
+
+/* libzmq would send, and close the connection, as soon as it is made. */
+static void await_connections(szi_socket *socket, int64_t end)
+{
+    enum {
+        MOST = 100 /* milliseconds: a peer that is there answers sooner */
+    };
+    szi_closed *closed = socket->closed;
+    int64_t begun = sz_now();
+    while (left_of(socket, end) != 0 && sz_now() < begun + MOST) {
+        szi_ipc_hold(&closed->ipc, &closed->endpoints);
+        if (!szi_ipc_connecting(&closed->ipc, &closed->endpoints))
+            break;
+        sz_wait(-1, 1);
+    }
+}
+
+/* Connections may come and go until libzmq has freed the socket. */
+static void await_readers(szi_socket *socket, int64_t end)
+{
+    szi_closed *closed = socket->closed;
+    for (int pause = 1;; pause = pause < LOOK / 2 ? 2 * pause : LOOK) {
+        bool gone = !szi_closed_open(closed);
+        szi_ipc_hold(&closed->ipc, &closed->endpoints);
+        int unread = szi_ipc_unread(&closed->ipc, gone);
+        int64_t left = left_of(socket, end);
+        if ((gone && unread == 0) || left == 0)
+            break;
+        sz_wait(-1, left > 0 && left < pause ? (int)left : pause);
+    }
+}
+
+/* True if the peers have to be waited for. */
+static bool close_socket(szi_socket *socket, bool may_linger)
+{
+    szi_list *endpoints = &socket->closed->endpoints;
+    bool ipc = may_linger && szi_ipc_any(endpoints);
+    if (ipc)
+        szi_ipc_hold(&socket->closed->ipc, endpoints);
+    bool closed = szi_inproc_close(socket, endpoints);
+    socket->zmq = NULL;
+    return closed && ipc;
 }
 
 static void count_draining(szi_socket *socket, int by)
@@ -64,19 +95,60 @@ static void count_draining(szi_socket *socket, int by)
     pthread_mutex_lock(&context->lock);
     atomic_store(&socket->closed->draining, by > 0);
     context->draining += by;
+    pthread_cond_broadcast(&context->drained);
     pthread_mutex_unlock(&context->lock);
-    atomic_fetch_add(&context->references, by);
 }
 
-bool szi_linger(szi_socket *socket)
+static void *linger(void *argument)
 {
-    if (socket->linger != 0 &&
-        szi_swap_socket_pump(socket, FEW, SZI_SLICE) != 0) {
-        count_draining(socket, 1);
-        if (szi_thread_start(drain, socket, NULL) == 0)
-            return true;
-        count_draining(socket, -1);
+    szi_socket *socket = argument;
+    szi_context *context = socket->context;
+    int64_t end = socket->linger < 0 ? -1 : sz_now() + socket->linger;
+    bool reads = socket->zmq == NULL;
+    if (socket->swap != NULL)
+        empty_swap(socket, end);
+    if (!reads) {
+        await_connections(socket, end);
+        reads = close_socket(socket, true);
     }
-    szi_swap_socket_free(socket);
+    if (reads)
+        await_readers(socket, end);
+    szi_ipc_free(&socket->closed->ipc);
+    count_draining(socket, -1);
+    szi_socket_free(socket);
+    szi_context_release(context);
+    return NULL;
+}
+
+static bool start(szi_socket *socket)
+{
+    szi_context *context = socket->context;
+    atomic_fetch_add(&context->references, 1);
+    count_draining(socket, 1);
+    if (szi_thread_start(linger, socket, NULL) == 0)
+        return true;
+    count_draining(socket, -1);
+    atomic_fetch_sub(&context->references, 1);
     return false;
+}
+
+void szi_linger(szi_socket *socket, bool may_linger)
+{
+    if (socket->swap != NULL) {
+        if (socket->linger != 0 &&
+            szi_swap_socket_pump(socket, FEW, SZI_SLICE) != 0 && start(socket))
+            return;
+        szi_swap_socket_free(socket);
+    }
+    szi_closed *closed = socket->closed;
+    if (may_linger && szi_ipc_any(&closed->endpoints)) {
+        szi_ipc_hold(&closed->ipc, &closed->endpoints);
+        if (szi_ipc_connecting(&closed->ipc, &closed->endpoints) &&
+            start(socket))
+            return;
+    }
+    if (close_socket(socket, may_linger) && start(socket))
+        return;
+    szi_ipc_free(&closed->ipc);
+    szi_socket_free(socket);
 }

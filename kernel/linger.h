@@ -1,5 +1,5 @@
-/* The linger of a socket whose swap holds messages: a thread sends them after
- * the socket was closed. */
+/* The linger of a closed socket whose swap holds messages, or whose messages
+ * over ipc are not read yet. */
 #ifndef SZI_LINGER_H
 #define SZI_LINGER_H
 
@@ -7,10 +7,10 @@
 
 #pragma GCC visibility push(hidden)
 
-/* The socket, which has a swap, is being closed.  True if a thread has taken
- * it over: it frees the socket when the swap is empty or the linger over. Else
- * the swap is gone. */
-bool szi_linger(szi_socket *socket);
+/* Closes libzmq's socket and frees the record, now or in a thread.  The thread
+ * first sends what the swap holds, and ends when the peers have read all or
+ * the linger is over.  `may_linger`: it has sent, and its linger is not 0. */
+void szi_linger(szi_socket *socket, bool may_linger);
 
 #pragma GCC visibility pop
 

@@ -9,13 +9,16 @@
 /* libzmq closes the descriptor when the last message has left.  The number may
  * then be in use for another file; a socket whose id is unknown counts then
  * too. */
-bool szi_closed_lingers(const szi_closed *closed)
+bool szi_closed_open(const szi_closed *closed)
 {
-    if (atomic_load(&closed->draining))
-        return true;
     if (closed->fd_id < 0)
         return fcntl(closed->fd, F_GETFD) != -1;
     return szi_descriptor_id(closed->fd) == closed->fd_id;
+}
+
+bool szi_closed_lingers(const szi_closed *closed)
+{
+    return atomic_load(&closed->draining) || szi_closed_open(closed);
 }
 
 void szi_closed_free(szi_closed *closed)

@@ -5,6 +5,7 @@
 #define SZI_LINGERING_H
 
 #include "endpoint.h"
+#include "ipc.h"
 #include "list.h"
 
 #include <stdatomic.h>
@@ -18,6 +19,7 @@ typedef struct {
     int fd;
     int64_t fd_id; /* of `fd`, or -1 if it could not be read */
     int linger;
+    szi_ipc ipc;
     atomic_bool draining; /* a thread of linger.c has the socket */
     atomic_bool kept;     /* sz_exit bounds the time instead of the linger */
 } szi_closed;
@@ -26,6 +28,9 @@ typedef struct {
     szi_list sockets;
     int count, limit;
 } szi_lingering;
+
+/* Whether libzmq has not freed the socket yet. */
+bool szi_closed_open(const szi_closed *closed);
 
 /* Whether libzmq or the kernel may still hold messages of the socket. */
 bool szi_closed_lingers(const szi_closed *closed);

@@ -417,9 +417,9 @@ void sz_context_drop(sz_context context);
 int sz_socket_new(sz_context context, const sz_type *type, sz_socket *socket);
 
 /* Closes `socket`; see zmq_close(3).  Messages that were sent go on leaving
- * for the time of its linger, also those in its swap.  The parts of a received
- * message that were not taken are freed.  Pollers report the socket once more,
- * with SZ_ERROR.
+ * for the time of its linger, also those in its swap, and over ipc until their
+ * peer has read them.  The parts of a received message that were not taken are
+ * freed.  Pollers report the socket once more, with SZ_ERROR.
  *
  * Result: 0, also if it was closed before.  In a forked child 0.
  * Errors: SZ_EHANDLE.

@@ -67,6 +67,98 @@ TEST(what_was_sent_leaves_before_the_process_ends)
         assert_next(socket, "before the end");
 }
 
+/* libzmq has freed the socket whose descriptor it was.  The number may be in
+ * use for something else. */
+static void await_freed(int fd)
+{
+    char path[32], what[32] = "anon_inode:[eventfd]";
+    snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+    for (int64_t end = now() + DEADLINE;
+         strcmp(what, "anon_inode:[eventfd]") == 0;) {
+        assert_true(now() < end);
+        pause_briefly();
+        ssize_t size = readlink(path, what, sizeof what - 1);
+        what[size > 0 ? size : 0] = '\0';
+    }
+}
+
+/* A receiver at its high water mark, and a sender that is closed: no message
+ * is read before libzmq has closed the connection. */
+static void close_beside_full_receiver(bool bound, const char *directory)
+{
+    enum {
+        COUNT = 500,
+        SIZE = 100
+    };
+    char endpoint[64];
+    void *other = zmq_ctx_new(), *pull = zmq_socket(other, ZMQ_PULL);
+    int mark = 10, limit = DEADLINE;
+    if (directory != NULL)
+        snprintf(endpoint, sizeof endpoint, "ipc://%s/socket", directory);
+    else
+        make_endpoint(endpoint);
+    sz_socket push = make_socket("push");
+    set(push, "linger", DEADLINE);
+    zmq_setsockopt(pull, ZMQ_RCVHWM, &mark, sizeof mark);
+    zmq_setsockopt(pull, ZMQ_RCVTIMEO, &limit, sizeof limit);
+    assert_int_equal(bound ? 0 : zmq_bind(pull, endpoint), 0);
+    assert_code((bound ? bind_to : connect_to)(push, endpoint), 0);
+    assert_int_equal(bound ? zmq_connect(pull, endpoint) : 0, 0);
+    char bytes[SIZE] = {0};
+    sz_part part = {.data = bytes, .size = SIZE};
+    for (int i = 0; i < COUNT; i++) {
+        memcpy(bytes, &i, sizeof i);
+        assert_code(send_soon(push, &part, 1), 0);
+    }
+    int fd = sz_socket_fd(push);
+    assert_code(sz_socket_close(push), 0);
+    await_freed(fd);
+    for (int i = 0; i < COUNT; i++) {
+        int got = -1;
+        assert_int_equal(zmq_recv(pull, bytes, SIZE, 0), SIZE);
+        memcpy(&got, bytes, sizeof got);
+        assert_int_equal(got, i);
+    }
+    renew_context();
+    zmq_close(pull);
+    zmq_ctx_term(other);
+}
+
+TEST(a_full_receiver_loses_nothing_over_ipc_when_its_sender_is_closed)
+{
+    char directory[32];
+    make_directory(directory);
+    close_beside_full_receiver(true, NULL);
+    close_beside_full_receiver(false, NULL);
+    close_beside_full_receiver(true, directory);
+    close_beside_full_receiver(false, directory);
+    remove_directory(directory);
+}
+
+/* The peer has gone, or does not read: the linger ends the wait. */
+TEST(a_reader_that_does_not_read_over_ipc_holds_a_context_for_the_linger)
+{
+    char endpoint[64];
+    void *other = zmq_ctx_new(), *pull = zmq_socket(other, ZMQ_PULL);
+    int mark = 1;
+    make_endpoint(endpoint);
+    zmq_setsockopt(pull, ZMQ_RCVHWM, &mark, sizeof mark);
+    assert_int_equal(zmq_bind(pull, endpoint), 0);
+    sz_socket push = make_socket("push");
+    set(push, "linger", 200);
+    assert_code(connect_to(push, endpoint), 0);
+    char bytes[100] = {0};
+    sz_part part = {.data = bytes, .size = sizeof bytes};
+    for (int i = 0; i < 500; i++)
+        assert_code(send_soon(push, &part, 1), 0);
+    int64_t begun = now();
+    assert_code(sz_socket_close(push), 0);
+    renew_context();
+    assert_true(now() - begun >= 200);
+    zmq_close(pull);
+    zmq_ctx_term(other);
+}
+
 TEST(an_absent_peer_keeps_the_process_no_longer_than_the_bound)
 {
     sender plan = {.endpoint = "ipc:///tmp/szmq-nobody-binds-this",
@@ -183,6 +275,10 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_was_sent_leaves_before_the_process_ends),
+        cmocka_unit_test(
+            a_full_receiver_loses_nothing_over_ipc_when_its_sender_is_closed),
+        cmocka_unit_test(
+            a_reader_that_does_not_read_over_ipc_holds_a_context_for_the_linger),
         cmocka_unit_test(
             an_absent_peer_keeps_the_process_no_longer_than_the_bound),
         cmocka_unit_test(a_linger_of_its_own_is_kept),
