@@ -157,7 +157,7 @@
     (check= 2 (string-length (take s)))
     (stop stopped)
     (let ((body (make-string 10000 #\a)) (memory (resident-memory)))
-      (do ((i 0 (+ i 1))) ((= i 20000))
+      (do ((i 0 (+ i 1))) ((= i 6000))
         (check= #t (send-message s body timeout: 1000)))
       (check (< (- (resident-memory) memory) 30000)))
     (let ((other (start-peer peer "sub" "connect" e "subscribe=b" "get:b|1")))
