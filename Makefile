@@ -3,6 +3,7 @@
 # make lint      checks the sources: one line per finding
 # make format    formats all C
 # make install   installs the egg: for all as root, else for the user
+# make uninstall removes it
 # make bench     measures against raw C (QUICK=1: in two minutes)
 # make bench-instructions   counts the instructions of a message
 # make fuzz      60 seconds (SECONDS) of fuzzing the swap, and as many of
@@ -46,7 +47,7 @@ FILES     ?= $(wildcard README.md doc/* chicken/*.scm kernel/* examples/*)
 WORKERS   ?= 4
 TRANSPORT ?= ipc
 
-.PHONY: demo test egg kernel install setup peers clean format \
+.PHONY: demo test egg kernel install uninstall setup peers clean format \
         bench bench-programs bench-instructions soak soak-peers storm flags
 
 demo: egg $(BUILD)/wordcount
@@ -71,7 +72,10 @@ $(BUILD)/wordcount: examples/wordcount.scm $(BUILD)/egg
 
 # The user's own repository is used where root's cannot be written.
 install: setup
-	tools/install
+	@V=$(V) tools/install
+
+uninstall:
+	@tools/install uninstall
 
 # ------------------------------------------------------------- kernel --
 
