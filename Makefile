@@ -18,8 +18,15 @@
 # make test-32bit, make test-big-endian      the kernel's tests for i386, s390x
 # make swap-campaign GIB=10  as much through the disk, every message checked
 #
+# V=1 shows the commands.
+#
 # Nothing outside this folder is touched, but for Debian's packages that
 # tools/setup installs, and by make install.
+
+ifndef V
+.SILENT:
+endif
+step = @echo "$(1) $(patsubst $(ROOT)/%,%,$(2))"
 
 ROOT       := $(CURDIR)
 BUILD      := $(ROOT)/build
@@ -63,11 +70,16 @@ egg: $(BUILD)/egg
 $(BUILD)/egg: $(EGG) | setup
 	mkdir -p $(REPOSITORY)
 	@echo "building the egg: a minute or two"
+ifdef V
+	$(HERE) chicken-install
+else
 	$(HERE) chicken-install > $(BUILD)/egg.log 2>&1 || \
 	    { cat $(BUILD)/egg.log; exit 1; }
+endif
 	touch $@
 
 $(BUILD)/wordcount: examples/wordcount.scm $(BUILD)/egg
+	$(call step,csc,$@)
 	$(HERE) csc -O2 -o $@ $<
 
 # The user's own repository is used where root's cannot be written.
@@ -92,11 +104,14 @@ $(BUILD)/sanitized/%: FLAGS = $(CFLAGS) $(SANITIZE)
 define kind
 $(BUILD)/$(1)/%.o: kernel/%.c $(KERNEL_HEADS) | setup
 	@mkdir -p $$(@D)
+	$$(call step,cc,$$@)
 	$$(CC) $$(FLAGS) -c -o $$@ $$<
 $(BUILD)/$(1)/libszmq.a: $(KERNEL:kernel/%.c=$(BUILD)/$(1)/%.o)
 	rm -f $$@
+	$$(call step,ar,$$@)
 	$$(AR) rcs $$@ $$^
 $(BUILD)/$(1)/%_test: tests/kernel/%_test.c $(BUILD)/$(1)/libszmq.a $(TEST_SUPPORT) $(TEST_HEADS) | setup-for-tests
+	$$(call step,cc,$$@)
 	$$(CC) $$(FLAGS) -Ikernel -Itests/kernel -o $$@ $$< $(TEST_SUPPORT) \
 	    $(BUILD)/$(1)/libszmq.a -lcmocka $$(LIBS)
 endef
@@ -114,6 +129,7 @@ peers: $(BUILD)/interop/peer setup-for-peers
 
 $(BUILD)/interop/peer: tests/interop/peer.c | setup-for-peers
 	@mkdir -p $(@D)
+	$(call step,cc,$@)
 	$(CC) $(CFLAGS) -o $@ $< -lczmq -lzmq
 
 setup-for-peers:
@@ -140,12 +156,14 @@ FUZZ_CALLS := $(filter-out tests/fuzz/swap_fuzz.c,$(wildcard tests/fuzz/*.c))
 
 $(BUILD)/sanitized/sequence_fuzz: $(FUZZ_CALLS) $(wildcard tests/fuzz/*.h) \
                                   $(BUILD)/sanitized/libszmq.a
+	$(call step,cc,$@)
 	$(CC) $(CFLAGS) $(SANITIZE) -Ikernel -o $@ $(FUZZ_CALLS) \
 	    $(BUILD)/sanitized/libszmq.a $(LIBS)
 
 $(BUILD)/fuzz/%: tests/fuzz/%_fuzz.c $(QUEUE) $(KERNEL_HEADS) $(TEST_HEADS)
 	@tools/setup clang libclang-rt-14-dev
 	@mkdir -p $(@D)
+	$(call step,clang,$@)
 	clang -std=c11 -D_GNU_SOURCE -g -O1 -fsanitize=fuzzer,address,undefined \
 	    -fno-sanitize-recover=all -Ikernel -Itests/kernel -o $@ $< $(QUEUE) $(LIBS)
 
@@ -169,6 +187,7 @@ swap-campaign: $(BUILD)/bench/swap
 
 $(BUILD)/bench/swap: bench/swap.c $(BUILD)/plain/libszmq.a
 	@mkdir -p $(@D)
+	$(call step,cc,$@)
 	$(CC) $(CFLAGS) -Ikernel -o $@ $^ $(LIBS)
 
 bench-instructions: bench-programs setup-for-tests
@@ -178,10 +197,12 @@ bench-programs: $(BUILD)/bench/raw $(BUILD)/bench/egg
 
 $(BUILD)/bench/raw: bench/raw.c bench/measure.h | setup
 	@mkdir -p $(@D)
+	$(call step,cc,$@)
 	$(CC) $(CFLAGS) -o $@ $< $(LIBS)
 
 $(BUILD)/bench/egg: bench/egg.scm bench/measure.h $(BUILD)/egg
 	@mkdir -p $(@D)
+	$(call step,csc,$@)
 	$(HERE) csc -O3 -d0 -I tests -C "-Ibench -D_GNU_SOURCE" -o $@ $<
 
 # --------------------------------------------------------------- soak --
@@ -200,6 +221,7 @@ soak-peers: $(BUILD)/soak/peer setup-for-peers
 
 $(BUILD)/soak/%: tests/soak/%.scm $(BUILD)/egg
 	@mkdir -p $(@D)
+	$(call step,csc,$@)
 	$(HERE) csc -O2 -I tests/soak -o $@ $<
 
 # Runs of four seconds under a timer of 400 to 2,500 Hz.
@@ -210,6 +232,7 @@ storm: $(BUILD)/storm/storm
 
 $(BUILD)/storm/%: tests/storm/%.scm $(BUILD)/egg
 	@mkdir -p $(@D)
+	$(call step,csc,$@)
 	cd tests/storm && $(HERE) csc -O2 -o $@ $(<F)
 
 # ------------------------------------------------------------- systems --
