@@ -82,6 +82,7 @@
 (define-foreign %type-name c-string ((c-string name)) "szg_type_name(name)")
 (define-foreign %type-near c-string ((c-string name)) "sz_type_near(name)")
 (define-foreign %close-socket int ((word s)) "sz_socket_close(SOCKET(s))")
+(define-foreign %deaf bool ((word s)) "sz_socket_deaf(SOCKET(s))")
 (define-foreign %check-socket int ((word s)) "sz_socket_check(SOCKET(s))")
 (define-foreign %bind int ((word s) (word e)) "sz_socket_bind(SOCKET(s), TEXT(e), &szg_found.text)")
 (define-foreign %connect int ((word s) (word e)) "sz_socket_connect(SOCKET(s), TEXT(e), &szg_found.text)")

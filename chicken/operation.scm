@@ -70,6 +70,7 @@
                   (check-can-wait location)
                   (%count-wait handle)
                   (trace location s "waits" (event-text event))
+                  (when tracing (trace-deaf handle))
                   (wait s event (limit-of s event timeout) armed? attempt)))))
       (trace location s (outcome-text result))
       result)))

@@ -6,7 +6,11 @@
 (define (check-part location x)
   (if (or (string? x) (message? x) (bytes? x))
       x
-      (fail-type location "a message, string, blob or u8vector" x)))
+      (fail-type location
+                 (string-append
+                  "a message, string, blob or u8vector; "
+                  "send-multipart-message takes a list of these, send-object any datum")
+                 x)))
 
 (define-inline (after-bytes l) (##core#inline "szg_after_bytes" l))
 

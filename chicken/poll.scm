@@ -19,7 +19,7 @@
     (make-poll-item-record target (event-bits in out error) 0)))
 
 (define (check-item location x)
-  (if (poll-item? x) x (fail-type location "a poll item" x)))
+  (if (poll-item? x) x (fail-type location "a poll item, which make-poll-item makes" x)))
 
 (define (poll-item-socket i)
   (let ((target (poll-item-target (check-item 'poll-item-socket i))))
@@ -71,7 +71,7 @@
         (else (fail-type 'poll "#t, #f or a number of milliseconds" timeout))))
 
 (define (poll items timeout)
-  (unless (list? items) (fail-type 'poll "a list of poll items" items))
+  (unless (list? items) (fail-type 'poll "a list of poll items, which make-poll-item makes" items))
   (for-each (lambda (i) (check-item 'poll i)) items)
   (let* ((limit (poll-limit timeout))
          (count (length items))

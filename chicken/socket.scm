@@ -15,7 +15,15 @@
   (check-symbol 'make-socket type)
   (let ((name (symbol->string type)))
     (or (%type-name name)
-        (fail-argument 'make-socket (unknown "socket type" type (%type-near name)) type))))
+        (fail-argument 'make-socket
+                       (string-append
+                        (unknown "socket type" type (%type-near name)) " (there are: "
+                        (string-intersperse (type-names)) ")")
+                       type))))
+
+(define (type-names)
+  (let loop ((i 0))
+    (let ((name (%type-at i))) (if name (cons name (loop (fx+ i 1))) '()))))
 
 (define (open-socket context name)
   (let ((handle (collect-and-make (lambda () (%make-socket (context-handle context) name)))))

@@ -29,6 +29,14 @@
 (define (thread-label thread)
   (if (primordial? thread) "primordial" (->string (thread-name thread))))
 
+(define told-deaf '())            ; handles
+
+;; Says once that a sub has no subscription.
+(define (trace-deaf handle)
+  (when (and (%deaf handle) (not (memv handle told-deaf)))
+    (set! told-deaf (cons handle told-deaf))
+    (trace handle "has no subscription and receives nothing: set subscribe, \"\" for all")))
+
 ;; What an attempt has returned.
 (define (outcome-text result)
   (cond ((not result) "gave up")

@@ -2,17 +2,21 @@
  * and removes any file at the path of an ipc endpoint that is bound. */
 
 #include "endpoint.h"
+#include "error.h"
 #include "memory.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <netdb.h>
 #include <netinet/in.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
+
+static const char ipc[] = "ipc://";
 
 void szi_endpoints_free(szi_list *endpoints)
 {
@@ -38,8 +42,7 @@ bool szi_endpoint_inproc(const char *endpoint)
 bool szi_endpoint_connected(const char *endpoint)
 {
     size_t length = strlen(endpoint);
-    return szi_endpoint_addressed(endpoint) ||
-           begins(endpoint, length, "ipc://") ||
+    return szi_endpoint_addressed(endpoint) || begins(endpoint, length, ipc) ||
            begins(endpoint, length, "tipc://");
 }
 
@@ -143,7 +146,7 @@ int szi_endpoint_check(const char *endpoint, size_t length, bool bound)
     size_t rest = length - i - 3;
     if (has_port(endpoint, length))
         return check_host(address, rest, bound);
-    if (begins(endpoint, length, "ipc://")) {
+    if (begins(endpoint, length, ipc)) {
         const struct sockaddr_un *un = NULL;
         if (rest >= sizeof un->sun_path)
             return SZ_EPATH;
@@ -151,6 +154,21 @@ int szi_endpoint_check(const char *endpoint, size_t length, bool bound)
             return SZ_EABSTRACT;
     }
     return 0;
+}
+
+/* Why no file can be made at the path of an ipc endpoint. */
+static int explain_path(const char *endpoint)
+{
+    const char *path = endpoint + sizeof ipc - 1;
+    const char *slash = strrchr(path, '/');
+    char directory[sizeof((struct sockaddr_un *)NULL)->sun_path] = "./";
+    if (strlen(path) >= sizeof directory)
+        return SZ_ENAMETOOLONG;
+    if (slash != NULL)
+        snprintf(directory, sizeof directory, "%.*s", (int)(slash - path) + 1,
+                 path);
+    return access(directory, W_OK | X_OK) == 0 ? SZ_EENDPOINT
+                                               : szi_last_error();
 }
 
 int szi_endpoint_explain(const char *endpoint, int code)
@@ -162,7 +180,7 @@ int szi_endpoint_explain(const char *endpoint, int code)
         return SZ_EHOST;
     if (code != SZ_EAGAIN)
         return code;
-    return begins(endpoint, length, "ipc://") ? SZ_EENDPOINT : SZ_ENODEV;
+    return begins(endpoint, length, ipc) ? explain_path(endpoint) : SZ_ENODEV;
 }
 
 /* An address that libzmq may write otherwise. */
@@ -255,11 +273,10 @@ static bool answers(const struct sockaddr_un *address)
 
 int szi_ipc_check(const char *endpoint)
 {
-    static const char scheme[] = "ipc://";
-    const char *path = endpoint + sizeof scheme - 1;
+    const char *path = endpoint + sizeof ipc - 1;
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     struct stat found;
-    if (!begins(endpoint, strlen(endpoint), scheme) || *path == '@' ||
+    if (!begins(endpoint, strlen(endpoint), ipc) || *path == '@' ||
         *path == '*' || strlen(path) >= sizeof address.sun_path ||
         lstat(path, &found) != 0)
         return 0;

@@ -57,6 +57,13 @@ int szi_subscription_count(const szi_socket *socket, bool conflate,
                : 0;
 }
 
+bool sz_socket_deaf(sz_socket handle)
+{
+    const szi_socket *socket = szi_socket_get(handle);
+    return socket != NULL && socket->type->number == ZMQ_SUB &&
+           socket->subscriptions == 0;
+}
+
 /* How many bytes a part has before the prefix that it subscribes to, or takes
  * back; 0 if it does neither.  What begins with the name of a command of ZMTP
  * 3.1 may be that command, which libzmq marks in a way that it does not

@@ -1100,6 +1100,13 @@ int sz_poller_modify_fd(sz_poller poller, int fd, int events, uint64_t tag);
 int sz_poller_remove_socket(sz_poller poller, sz_socket socket);
 int sz_poller_remove_fd(sz_poller poller, int fd);
 
+/* Whether `socket` is a sub that has no subscription, and so receives nothing.
+ *
+ * Result: true if it is; false also if sz_socket_check is not 0.
+ * Errors: none.
+ * Threads: owner.  Ownership: none. */
+bool sz_socket_deaf(sz_socket socket);
+
 /* Whether a poller watches `socket` for anything but SZ_SIGNAL, and so may
  * consume the edge of its descriptor.
  *

@@ -402,4 +402,11 @@
     (close-monitor m)
     (close-socket s)))
 
+(test "a monitored socket tells why an ipc file cannot be made"
+  (let* ((s (make-socket 'pull)) (m (monitor-socket s)))
+    (do ((i 0 (+ i 1))) ((= i 100))
+      (check-fails enoent (bind-socket s "ipc:///no/such/directory/x")))
+    (close-monitor m)
+    (close-socket s)))
+
 (report-tests)

@@ -103,4 +103,18 @@
     (check (not (has? "receive-message" lines))))
   (check-type (zmq-trace 1)))
 
+(test "waiting on a sub without a subscription is said once"
+  (let ((lines (trace-of '(zmq-trace #t)
+                         '(define s (make-socket 'sub bind: "inproc://x"))
+                         '(receive-message s timeout: 1)
+                         '(receive-message s timeout: 1))))
+    (define (deaf? line) (substring-index "has no subscription" line))
+    (let ((rest (let loop ((l lines)) (cond ((null? l) '()) ((deaf? (car l)) l) (else (loop (cdr l)))))))
+      (check (pair? rest))
+      (check (not (has? "has no subscription" (cdr rest))))))
+  (check (not (has? "has no subscription"
+                    (trace-of '(zmq-trace #t)
+                              '(define s (make-socket 'sub bind: "inproc://x" subscribe: ""))
+                              '(receive-message s timeout: 1))))))
+
 (report-tests)

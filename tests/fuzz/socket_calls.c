@@ -57,6 +57,7 @@ static int socket_check(world *w)
     sz_socket_type(socket);
     sz_socket_armed(socket);
     sz_socket_polled(socket);
+    sz_socket_deaf(socket);
     sz_socket_waited(socket);
     return sz_socket_check(socket);
 }
