@@ -17,8 +17,8 @@
    zmq-default-context zmq-io-threads
 
    ;; sockets
-   make-socket socket? close-socket socket-closed? socket-type socket-context
-   call-with-socket
+   make-socket socket? zmq-socket? close-socket socket-closed? socket-type socket-context
+   call-with-socket zmq-default-hwm
    bind-socket connect-socket unbind-socket disconnect-socket
    socket-endpoints socket-fd
 
