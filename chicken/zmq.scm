@@ -40,6 +40,7 @@
    send-multipart-message receive-multipart-message
    send-messages receive-messages
    zmq-receive-as
+   request
 
    ;; polling
    make-poll-item poll-item? poll-item-socket poll-item-fd
