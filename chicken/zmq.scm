@@ -3,7 +3,8 @@
 
 (module zmq ()
 
-  (import scheme (chicken base) (chicken module) (prefix (zmq base) base/))
+  (import scheme (chicken base) (chicken module) (prefix (zmq base) base/)
+          (prefix (only (zmq object) send-object receive-object) base/))
 
   (include "alias.scm")
 
@@ -41,6 +42,9 @@
    send-messages receive-messages
    zmq-receive-as
    request
+
+   ;; objects
+   send-object receive-object
 
    ;; polling
    make-poll-item poll-item? poll-item-socket poll-item-fd
