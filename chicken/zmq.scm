@@ -46,6 +46,9 @@
    ;; objects
    send-object receive-object
 
+   ;; ports and the REPL
+   socket-input-port socket-output-port make-log-port call-with-zmq-log-port zmq-repl
+
    ;; polling
    make-poll-item poll-item? poll-item-socket poll-item-fd
    poll-item-in? poll-item-out? poll-item-error? poll
