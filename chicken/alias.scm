@@ -1,16 +1,34 @@
 ;;; Exported names.  A program that defines one of them at its top level sets the variable of the
 ;;; module that exports it, so nothing of the egg may use that variable.
 
-;; (export-aliases prefix name ...) defines and exports each name with the value of the one that
-;; has the prefix.
+;; (export-aliases prefix (name type) ...) defines and exports each name with the value of the one
+;; that has the prefix, and declares its type, which csc checks programs by.  In a type these words
+;; stand for others:
+;;
+;;   socket, context, message, ...   a record of the egg
+;;   part                            what can be sent
+;;   (parameter T)                   a parameter of values T
 (define-syntax export-aliases
   (er-macro-transformer
    (lambda (form rename compare)
-     (let ((prefix (cadr form)) (names (cddr form)) (define (rename 'define)))
+     (define records
+       '(socket message context poll-item poller proxy-control monitor event authenticator
+         certificate))
+     (define (append-symbols a b)
+       (string->symbol (string-append (symbol->string a) (symbol->string b))))
+     (define (whole type)
+       (cond ((eq? type 'part) `(or string blob u8vector (struct zmq-message)))
+             ((memq type records) `(struct ,(append-symbols 'zmq- type)))
+             ;; parameterize gives a parameter two more arguments
+             ((and (pair? type) (eq? 'parameter (car type)))
+              (let ((value (whole (cadr type))))
+                `(#!optional ,value boolean boolean -> ,value)))
+             ((pair? type) (cons (whole (car type)) (whole (cdr type))))
+             (else type)))
+     (define (alias prefix name type)
+       `((,(rename ':) ,name ,(whole type))
+         (,(rename 'define) ,name ,(append-symbols prefix name))))
+     (let ((prefix (cadr form)) (rows (cddr form)))
        `(,(rename 'begin)
-         (,(rename 'export) ,@names)
-         ,@(map (lambda (name)
-                  (list define name
-                        (string->symbol
-                         (string-append (symbol->string prefix) (symbol->string name)))))
-                names))))))
+         (,(rename 'export) ,@(map car rows))
+         ,@(apply append (map (lambda (row) (alias prefix (car row) (cadr row))) rows)))))))

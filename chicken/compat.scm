@@ -3,9 +3,13 @@
 
 (module (zmq compat) ()
 
-  (import scheme (chicken module) zmq)
+  (import scheme
+          (chicken base) (chicken module) (chicken type)
+          (prefix (zmq base) base/)
+          (prefix (only (zmq object) send-object receive-object) base/))
 
-  (reexport zmq)
+  (include "alias.scm")
+  (include "names.scm")
 
-  (zmq-receive-as 'string)
-  (zmq-default-hwm 0))
+  (base/zmq-receive-as 'string)
+  (base/zmq-default-hwm 0))
