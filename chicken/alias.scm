@@ -8,6 +8,9 @@
 ;;   socket, context, message, ...   a record of the egg
 ;;   part                            what can be sent
 ;;   (parameter T)                   a parameter of values T
+;;
+;; csc drops the checks of calls whose arguments it knows.  As a program may define the name itself,
+;; results other than records and booleans are not declared.
 (define-syntax export-aliases
   (er-macro-transformer
    (lambda (form rename compare)
@@ -21,10 +24,16 @@
              ((memq type records) `(struct ,(append-symbols 'zmq- type)))
              ;; parameterize gives a parameter two more arguments
              ((and (pair? type) (eq? 'parameter (car type)))
-              (let ((value (whole (cadr type))))
-                `(#!optional ,value boolean boolean -> ,value)))
-             ((pair? type) (cons (whole (car type)) (whole (cdr type))))
-             (else type)))
+              `(#!optional ,(whole (cadr type)) boolean boolean -> *))
+             ((not (pair? type)) type)
+             ((eq? '-> (car type)) (cons '-> (results (cdr type))))
+             (else (cons (whole (car type)) (whole (cdr type))))))
+     (define (results types)
+       (if (pair? types) (cons (result (car types)) (results (cdr types))) types))
+     (define (result type)
+       (cond ((or (memq type records) (memq type '(boolean undefined))) (whole type))
+             ((and (pair? type) (eq? 'or (car type))) `(or false ,(result (caddr type))))
+             (else '*)))
      (define (alias prefix name type)
        `((,(rename ':) ,name ,(whole type))
          (,(rename 'define) ,name ,(append-symbols prefix name))))
