@@ -24,12 +24,21 @@
 
 (module (zmq auth) ()
 
-  (import scheme (chicken base) (chicken module) (prefix (zmq auth private) private/))
+  (import scheme (chicken base) (chicken module) (chicken type)
+          (prefix (zmq auth private) private/))
 
   (include "alias.scm")
 
   (export-aliases private/
-   start-authenticator stop-authenticator configure-authenticator! authenticator?
-   current-zap-request
-   make-certificate certificate? certificate-public-key certificate-secret-key
-   certificate-metadata save-certificate load-certificate))
+    (start-authenticator ((or false context) #!rest * -> authenticator))
+    (stop-authenticator (authenticator -> undefined))
+    (configure-authenticator! (authenticator #!rest * -> undefined))
+    (authenticator? (* -> boolean))
+    (current-zap-request (parameter (or false list)))
+    (make-certificate (#!rest * -> certificate))
+    (certificate? (* -> boolean))
+    (certificate-public-key (certificate -> string))
+    (certificate-secret-key (certificate -> (or false string)))
+    (certificate-metadata (certificate #!optional (or false symbol string) -> *))
+    (save-certificate (certificate string -> undefined))
+    (load-certificate (string #!rest * -> certificate))))

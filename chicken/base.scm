@@ -6,7 +6,8 @@
 
   (import scheme
           (chicken base) (chicken bitwise) (chicken blob) (chicken condition) (chicken fixnum)
-          (chicken foreign) (chicken gc) (chicken keyword) (chicken process-context) (chicken string)
+          (chicken foreign) (chicken gc) (chicken keyword) (chicken platform) (chicken port)
+          (chicken process-context) (chicken random) (chicken repl) (chicken string)
           (only srfi-4 u8vector? u8vector->blob/shared
                                blob->u8vector/shared))
 
@@ -32,10 +33,13 @@
   (include "part.scm")
   (include "transfer.scm")
   (include "multipart.scm")
+  (include "request.scm")
+  (include "port.scm")
   (include "poller.scm")
   (include "poll.scm")
   (include "proxy.scm")
   (include "statistics.scm")
+  (include "repl.scm")
   (include "exit.scm")
 
   (trace-from-environment!))

@@ -53,7 +53,7 @@
   (edescriptors "SZ_EDESCRIPTORS") (eaddrinuse "SZ_EADDRINUSE") (eeexist "SZ_EEXIST")
   (enoent "SZ_ENOENT") (ewouldblock "SZ_EWOULDBLOCK") (enotsup "SZ_ENOTSUP")
   (eswapsize "SZ_ESWAPSIZE") (eunsupported "SZ_EUNSUPPORTED") (ekey "SZ_EKEY")
-  (ez85size "SZ_EZ85SIZE") (eexposed "SZ_EEXPOSED") (elength "SZ_ELENGTH"))
+  (ez85size "SZ_EZ85SIZE") (eexposed "SZ_EEXPOSED") (elength "SZ_ELENGTH") (efsm "SZ_EFSM") (ebadmsg "SZ_EBADMSG"))
 
 ;; the library
 

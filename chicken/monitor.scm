@@ -201,14 +201,27 @@
 
 (module (zmq monitor) ()
 
-  (import scheme (chicken base) (chicken module)
+  (import scheme (chicken base) (chicken module) (chicken type)
           (prefix (zmq monitor private) private/)
           (prefix (only (zmq base) socket-connections) private/))
 
   (include "alias.scm")
 
   (export-aliases private/
-   monitor-socket monitor? close-monitor receive-event monitor-fd monitor-events
-   event? event-symbol event-endpoint event-value event-code event-text event-missed
-   wait-connected wait-for-subscribers
-   socket-connections observe-sockets))
+    (monitor-socket (socket #!rest * -> monitor))
+    (monitor? (* -> boolean))
+    (close-monitor (monitor -> undefined))
+    (receive-event (monitor #!rest * -> (or false event)))
+    (monitor-fd (monitor -> fixnum))
+    (monitor-events (-> list))
+    (event? (* -> boolean))
+    (event-symbol (event -> symbol))
+    (event-endpoint (event -> (or false string)))
+    (event-value (event -> *))
+    (event-code (event -> *))
+    (event-text (event -> (or false string)))
+    (event-missed (event -> integer))
+    (wait-connected (socket #!rest * -> boolean))
+    (wait-for-subscribers (socket integer #!rest * -> boolean))
+    (socket-connections (socket -> (or false list)))
+    (observe-sockets (boolean -> undefined))))

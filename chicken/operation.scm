@@ -40,7 +40,7 @@
 ;; ------------------------------------------------------------- of a socket --
 
 ;; Stands for a timeout: that was not given: that of the socket holds.
-(define-constant socket-timeout 'socket)
+(define socket-timeout 'socket)
 
 (define (check-wait location timeout)
   (if (eq? timeout socket-timeout) timeout (check-timeout location timeout)))

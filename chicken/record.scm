@@ -24,6 +24,7 @@
 
 (define-inline (is-socket? x) (##sys#structure? x 'zmq-socket))
 (define (socket? x) (is-socket? x))
+(define (zmq-socket? x) (is-socket? x))
 
 (define-fields
   (1 socket-handle)

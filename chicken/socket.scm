@@ -42,11 +42,18 @@
      (lambda () (configure-socket! s (if context? (cdr rest) rest))))
     s))
 
+;; Both high water marks of a new socket, or #f for those of libzmq.
+(define zmq-default-hwm
+  (make-parameter #f
+    (lambda (n)
+      (and n (value->integer 'zmq-default-hwm (%option-row #f "hwm") 'hwm n)))))
+
 ;; Sets the options, and then opens the endpoints, whatever the order of the keywords.
 (define (configure-socket! s keywords)
   (define (for-each-value proc value) (for-each proc (if (list? value) value (list value))))
   (define (open-all open value)
     (for-each-value (lambda (e) (open-endpoint 'make-socket open s e)) value))
+  (when (zmq-default-hwm) (set-option! 'make-socket s 'hwm (zmq-default-hwm)))
   (for-each-keyword 'make-socket keywords
     (lambda (name value)
       (case name

@@ -65,6 +65,15 @@
 (define (has-swap? s)
   (> (%get-integer (socket-handle s) (%option-row #f "swap") (vector 0)) 0))
 
+;; A swap begins at the mark for sending.  A socket that zmq-default-hwm made without one gets
+;; libzmq's own with its swap.
+(define (need-mark! location s)
+  (let ((row (%option-row #f "sndhwm")))
+    (when (and (eqv? 0 (zmq-default-hwm))
+               (eqv? 0 (%get-integer (socket-handle s) row (vector 0)))
+               (null? (endpoints s)))
+      (set-plain-option! location s 'sndhwm (%option-initial row)))))
+
 ;; Calls `set`, which sets the option swap to the value.  A socket that has no swap-directory gets
 ;; that of the parameter first.
 (define (with-swap location s value set)
@@ -76,7 +85,9 @@
       (checked location (%set-bytes (socket-handle s) row (zmq-swap-directory))
                'swap-directory (zmq-swap-directory)))
     ;; Without a pump the swap would stand still.
-    (when (and (exact-integer? value) (> value 0)) (start-pump! location))
+    (when (and (exact-integer? value) (> value 0))
+      (start-pump! location)
+      (need-mark! location s))
     (set)
     (when (and (has-swap? s) (not before))
       (watch-swap! s)

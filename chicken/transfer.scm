@@ -27,8 +27,8 @@
 ;; Parts wait in the socket's record until the last one comes, so that the message is whole
 ;; when it is sent.  libzmq decides about a message at its first part, so that is when a
 ;; non-blocking call asks for room.
-(define (stage-part s part staged non-blocking)
-  (checked 'send-message (%check-socket (socket-handle s)) s)
+(define (stage-part location s part staged non-blocking)
+  (checked location (%check-socket (socket-handle s)) s)
   (and (or (pair? staged) (not non-blocking) (memq 'out (socket-option s 'events)))
        (begin
          (set-own-parts! s staged-field (cons (stable-part part) staged))
@@ -47,13 +47,15 @@
       ((#:non-blocking non-blocking #f)
        (#:send-more send-more #f)
        (#:timeout timeout socket-timeout))
-    (let ((staged (take-staged! s)))
-      (check-wait 'send-message timeout)
-      (check-part 'send-message message)
-      (if send-more
-          (stage-part s message staged non-blocking)
-          (send-parts 'send-message s (reverse (cons message staged))
-                      non-blocking timeout)))))
+    (send-one 'send-message s message send-more non-blocking timeout)))
+
+(define (send-one location s message send-more non-blocking timeout)
+  (let ((staged (take-staged! s)))
+    (check-wait location timeout)
+    (check-part location message)
+    (if send-more
+        (stage-part location s message staged non-blocking)
+        (send-parts location s (reverse (cons message staged)) non-blocking timeout))))
 
 ;; A list of strings and blobs is tried at once, where nobody waits.
 (define (send-multipart-message s parts . rest)

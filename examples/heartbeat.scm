@@ -1,7 +1,7 @@
 ;;; Heartbeats find out that a peer is gone although its connection is not
 ;;; closed: its machine has lost its network, or, as here, it has stopped.
 
-(import zmq (chicken condition) (chicken file posix) (chicken process)
+(import zmq (chicken condition) (except (chicken file posix) socket?) (chicken process)
         (chicken process signal))
 (include "threads.scm")
 

@@ -1,6 +1,6 @@
 ;;; Waiting for two sockets and a pipe at once.
 
-(import zmq (chicken file posix) (chicken process))
+(import zmq (except (chicken file posix) socket?) (chicken process))
 
 (define (make-pair endpoint)            ; two sockets, connected
   (let ((a (make-socket 'pair)) (b (make-socket 'pair)))

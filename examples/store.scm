@@ -6,7 +6,7 @@
 ;;; A swap lives as long as its process: it survives the consumer, not the
 ;;; producer.
 
-(import zmq (chicken file) (chicken file posix) (chicken io) (chicken process)
+(import zmq (chicken file) (except (chicken file posix) socket?) (chicken io) (chicken process)
         (chicken process signal) (chicken process-context posix))
 (include "threads.scm")
 

@@ -9,12 +9,13 @@
 ;; The names that a module exports.
 (define (exported file)
   (let find ((datum (with-input-from-file file (lambda () (read-list)))))
-    (cond ((and (pair? datum) (eq? 'export-aliases (car datum))) (cddr datum))
+    (cond ((and (pair? datum) (eq? 'export-aliases (car datum)))
+           (map car (cddr datum)))
           ((pair? datum) (append (find (car datum)) (find (cdr datum))))
           (else '()))))
 
 (define names
-  (append (exported "../chicken/zmq.scm")
+  (append (exported "../chicken/names.scm")
           (exported "../chicken/monitor.scm")
           (exported "../chicken/auth.scm")))
 

@@ -1,0 +1,498 @@
+;;; Objects as text, which CHICKEN's own `read` understands too, written and read within limits.
+;;; The text that is read may come from a stranger, so neither `read` nor `eval` sees it.
+
+(module (zmq object) *
+
+  (import scheme
+          (chicken base) (chicken bitwise) (chicken blob) (chicken condition) (chicken fixnum)
+          (chicken foreign) (chicken keyword) (chicken port) (chicken string) srfi-4
+          (only (zmq base)
+                with-keywords fail-type fail-object exact-natural? handle-of check-wait
+                socket-timeout send-one next-parts deliver take-staged! finish-or
+                message-size message->string))
+
+  (foreign-declare "#include \"glue/flonum.h\"")
+
+  (define %flonum-text
+    (foreign-lambda* int ((double x) (scheme-object to)) "C_return(szg_flonum_text(x, to));"))
+  (define %flonum-value (foreign-lambda double "szg_flonum_value" nonnull-c-string))
+  (define %flonum-room (foreign-value "SZG_FLONUM_ROOM" int))
+
+  ;; The symbol or keyword of a name, or #f if there is none yet.
+  (define %known-symbol
+    (foreign-lambda* scheme-object ((scheme-object name)) "C_return(C_find_symbol(name, NULL));"))
+  (define %known-keyword
+    (foreign-lambda* scheme-object ((scheme-object name)) "C_return(C_find_keyword(name, NULL));"))
+
+  ;; CHICKEN takes more than linear time to convert numbers, but for integers in base 16.
+  (define-constant longest-number 4000)
+
+  (define-inline (between? low c high) (and (char<=? low c) (char<=? c high)))
+  (define-inline (decimal? c) (between? #\0 c #\9))
+
+  (define (hex-value c)
+    (let ((n (char->integer c)))
+      (cond ((decimal? c) (fx- n 48))
+            ((between? #\a c #\f) (fx- n 87))
+            ((between? #\A c #\F) (fx- n 55))
+            (else #f))))
+
+  (define (every-in holds? s start end)
+    (or (fx>= start end)
+        (and (holds? (string-ref s start)) (every-in holds? s (fx+ start 1) end))))
+
+  ;; The vectors of SRFI 4: name, predicate, conversions to and from a list, and bounds of their
+  ;; integers.
+  (define number-vectors
+    (map (lambda (bits name is? to from)
+           (list name is? to from
+                 (and bits (if (fx< bits 0) (- (expt 2 (- -1 bits))) 0))
+                 (and bits (if (fx< bits 0) (expt 2 (- -1 bits)) (expt 2 bits)))))
+         '(8 -8 16 -16 32 -32 64 -64 #f #f)
+         '("u8" "s8" "u16" "s16" "u32" "s32" "u64" "s64" "f32" "f64")
+         (list u8vector? s8vector? u16vector? s16vector? u32vector? s32vector? u64vector?
+               s64vector? f32vector? f64vector?)
+         (list u8vector->list s8vector->list u16vector->list s16vector->list u32vector->list
+               s32vector->list u64vector->list s64vector->list f32vector->list f64vector->list)
+         (list list->u8vector list->s8vector list->u16vector list->s16vector list->u32vector
+               list->s32vector list->u64vector list->s64vector list->f32vector list->f64vector)))
+
+  (define (find holds? l)
+    (and (pair? l) (if (holds? (car l)) (car l) (find holds? (cdr l)))))
+
+  ;; -------------------------------------------------------------- writing --
+
+  ;; How a value is named in a condition.
+  (define (brief x)
+    (condition-case
+     (with-output-to-string (lambda () (##sys#with-print-length-limit 60 (lambda () (write x)))))
+     (() "a value that cannot be printed")))
+
+  (define (flonum-text x)
+    (cond ((not (= x x)) "+nan.0")
+          ((= x +inf.0) "+inf.0")
+          ((= x -inf.0) "-inf.0")
+          (else
+           (let* ((to (make-string %flonum-room))
+                  (text (substring to 0 (%flonum-text x to))))
+             (if (or (substring-index "." text) (substring-index "e" text))
+                 text
+                 (string-append text ".0"))))))
+
+  ;; The text of a number, or #f if it is too long to be read.
+  (define (number-text x)
+    (cond ((flonum? x) (flonum-text x))
+          ((exact-integer? x)
+           (if (< (integer-length x) 13000)
+               (number->string x)
+               (string-append "#x" (number->string x 16))))
+          ((ratnum? x)
+           (and (< (+ (integer-length (numerator x)) (integer-length (denominator x))) 13000)
+                (number->string x)))
+          (else
+           (let ((real (number-text (real-part x))) (imaginary (number-text (imag-part x))))
+             (and real imaginary
+                  (string-append real
+                                 (if (memv (string-ref imaginary 0) '(#\+ #\-)) "" "+")
+                                 imaginary "i"))))))
+
+  (define (letter? c) (or (between? #\a c #\z) (between? #\A c #\Z) (memv c plain-first)))
+  (define plain-first (string->list "!$%&*/<=>?^_~"))
+  (define plain-more (string->list "+-.@:"))
+
+  ;; Whether a symbol of this name is written without bars: it can be taken for nothing else.
+  (define (plain-name? name)
+    (let ((n (string-length name)))
+      (or (member name '("+" "-" "..."))
+          (and (fx> n 0)
+               (letter? (string-ref name 0))
+               (not (eq? #\: (string-ref name (fx- n 1))))
+               (every-in (lambda (c) (or (letter? c) (decimal? c) (memv c plain-more)))
+                         name 1 n)))))
+
+  ;; A string between two delimiters.  Other bytes than these and \ stand for themselves.
+  (define (delimited s delimiter)
+    (let ((n (string-length s)) (bar (string delimiter)))
+      (let loop ((i 0) (from 0) (chunks (list bar)))
+        (if (fx= i n)
+            (string-intersperse (reverse (cons bar (cons (substring s from n) chunks))) "")
+            (let ((c (string-ref s i)))
+              (if (or (eq? c delimiter) (eq? c #\\))
+                  (loop (fx+ i 1) i (cons "\\" (cons (substring s from i) chunks)))
+                  (loop (fx+ i 1) from chunks)))))))
+
+  (define (name-text name) (if (plain-name? name) name (delimited name #\|)))
+
+  (define (character-text c)
+    (if (between? #\! c #\~)
+        (string #\# #\\ c)
+        (string-append "#\\x" (number->string (char->integer c) 16))))
+
+  (define (blob-text b)
+    (let* ((bytes (blob->string b))
+           (digits "0123456789abcdef")
+           (text (make-string (* 2 (string-length bytes)))))
+      (do ((i 0 (fx+ i 1))) ((fx= i (string-length bytes)))
+        (let ((n (char->integer (string-ref bytes i))))
+          (string-set! text (fx* 2 i) (string-ref digits (fxshr n 4)))
+          (string-set! text (fx+ 1 (fx* 2 i)) (string-ref digits (fxand n 15)))))
+      (string-append "#${" text "}")))
+
+  ;; The text of what is neither a list nor a vector; #f if there is none.
+  (define (atom-text x)
+    (cond ((string? x) (delimited x #\"))
+          ((number? x) (number-text x))
+          ((keyword? x) (string-append "#:" (name-text (keyword->string x))))
+          ((symbol? x) (and (##sys#interned-symbol? x) (name-text (symbol->string x))))
+          ((boolean? x) (if x "#t" "#f"))
+          ((char? x) (character-text x))
+          ((eof-object? x) "#!eof")
+          ((blob? x) (blob-text x))
+          (else #f)))
+
+  (define (object->text location x max-bytes max-depth)
+    (let ((chunks '()) (left max-bytes))
+      (define (fail . text)
+        (fail-object location (apply string-append "this object cannot be sent: " text)))
+      (define (put! text)
+        (set! left (- left (string-length text)))
+        (when (< left 0)
+          (fail "its text has more than " (number->string max-bytes) " bytes (max-bytes): "
+                (brief x)))
+        (set! chunks (cons text chunks)))
+      ;; `path` has the lists and vectors around x.  In one that contains itself x is among them.
+      (define (check-depth x path depth)
+        (when (fx= depth max-depth)
+          (if (memq x path)
+              (fail "it contains itself: " (brief x))
+              (fail "it has more than " (number->string max-depth) " levels (max-depth): "
+                    (brief x)))))
+      ;; Compares each pair with one that was passed before, as Brent does.
+      (define (put-pairs! l path depth)
+        (let loop ((l l) (before l) (steps 0) (limit 1))
+          (put-object! (car l) path depth)
+          (let ((next (cdr l)))
+            (cond ((null? next))
+                  ((eq? next before) (fail "its list has no end: " (brief next)))
+                  ((pair? next)
+                   (put! " ")
+                   (if (fx= steps limit)
+                       (loop next next 0 (fx* 2 limit))
+                       (loop next before (fx+ steps 1) limit)))
+                  (else (put! " . ") (put-object! next path depth))))))
+      (define (put-items! open x items path depth)
+        (check-depth x path depth)
+        (put! open)
+        (when (pair? items) (put-pairs! items (cons x path) (fx+ depth 1)))
+        (put! ")"))
+      (define (put-object! x path depth)
+        (cond ((or (pair? x) (null? x)) (put-items! "(" x x path depth))
+              ((vector? x) (put-items! "#(" x (vector->list x) path depth))
+              ((find (lambda (row) ((cadr row) x)) number-vectors)
+               => (lambda (row)
+                    (put-items! (string-append "#" (car row) "(") x ((caddr row) x) path depth)))
+              ((atom-text x) => put!)
+              (else
+               (fail (brief x) " is no number, boolean, character, string, symbol, keyword, list, "
+                     "vector or blob, or a number that is too long"))))
+      (put-object! x '() 0)
+      (string-intersperse (reverse chunks) "")))
+
+  ;; -------------------------------------------------------------- numbers --
+
+  ;; The number that a text stands for, or #f.
+  (define (text->number t)
+    (define end (string-length t))
+    (define (digits-from i)
+      (if (and (fx< i end) (decimal? (string-ref t i))) (digits-from (fx+ i 1)) i))
+    (define (sign? i) (and (fx< i end) (memv (string-ref t i) '(#\+ #\-)) #t))
+    (define (at? text i)
+      (let ((n (string-length text)))
+        (and (fx<= (fx+ i n) end) (substring=? t text i 0 n))))
+    (define (whole from to) (string->number (substring t from to)))
+    (define (after-exponent i)
+      (and (or (at? "e" i) (at? "E" i))
+           (let* ((from (fx+ i (if (sign? (fx+ i 1)) 2 1))) (to (digits-from from)))
+             (and (fx> to from) to))))
+    ;; Calls (use number end) for the real number that begins at i.
+    (define (real i use)
+      (let* ((from (if (sign? i) (fx+ i 1) i)) (to (digits-from from)))
+        (cond ((and (sign? i) (at? "nan.0" from)) (use +nan.0 (fx+ from 5)))
+              ((and (sign? i) (at? "inf.0" from))
+               (use (if (at? "-" i) -inf.0 +inf.0) (fx+ from 5)))
+              ((and (at? "/" to) (fx> to from))
+               (let* ((below (fx+ to 1)) (end (digits-from below)))
+                 (and (fx> end below)
+                      (not (eqv? 0 (whole below end)))
+                      (use (/ (whole i to) (whole below end)) end))))
+              (else
+               (let* ((point? (at? "." to)) (part-end (if point? (digits-from (fx+ to 1)) to)))
+                 (and (fx> part-end (if (fx> to from) from (fx+ from 1)))
+                      (let ((e (after-exponent part-end)))
+                        (cond (e (use (%flonum-value (substring t i e)) e))
+                              (point? (use (%flonum-value (substring t i part-end)) part-end))
+                              (else (use (whole i to) to))))))))))
+    (define (imaginary i x)
+      (if (and (at? "i" (fx+ i 1)) (fx= (fx+ i 2) end))
+          (make-rectangular x (if (at? "-" i) -1 1))
+          (real i (lambda (y to)
+                    (and (at? "i" to) (fx= (fx+ to 1) end) (make-rectangular x y))))))
+    (or (real 0 (lambda (x to)
+                  (cond ((fx= to end) x)
+                        ((sign? to) (imaginary to x))
+                        (else #f))))
+        (and (sign? 0) (imaginary 0 0))))
+
+  ;; -------------------------------------------------------------- reading --
+
+  (define (space? c) (memv c '(#\space #\newline #\tab #\return #\page)))
+  (define delimiters (string->list "()[]{}\"';`,|"))
+  (define (delimiter? c) (or (space? c) (memv c delimiters)))
+
+  (define character-names
+    '(("space" . #\space) ("newline" . #\newline) ("tab" . #\tab) ("return" . #\return)
+      ("nul" . #\nul) ("null" . #\nul) ("alarm" . #\alarm) ("backspace" . #\backspace)
+      ("delete" . #\delete) ("escape" . #\escape) ("page" . #\page) ("vtab" . #\vtab)))
+
+  (define escapes
+    '((#\n . #\newline) (#\t . #\tab) (#\r . #\return) (#\a . #\alarm) (#\b . #\backspace)
+      (#\v . #\vtab) (#\f . #\page) (#\" . #\") (#\' . #\') (#\\ . #\\) (#\| . #\|)))
+
+  (define-constant greatest-character #x1fffff)
+
+  ;; The value of hexadecimal digits, or #f.
+  (define (hex s start end)
+    (and (fx< start end) (fx<= end (string-length s))
+         (every-in hex-value s start end)
+         (string->number (substring s start end) 16)))
+
+  ;; The character that two to four bytes of UTF-8 stand for, or #f.
+  (define (utf8-character s)
+    (define (byte i) (char->integer (string-ref s i)))
+    (let ((n (string-length s)) (first (byte 0)))
+      (and (eqv? n (cond ((fx< first #xc2) 0) ((fx< first #xe0) 2) ((fx< first #xf0) 3) (else 4)))
+           (every-in (lambda (c) (fx= #x80 (fxand #xc0 (char->integer c)))) s 1 n)
+           (let loop ((i 1) (code (fxand first (fxshr #x7f n))))
+             (if (fx= i n)
+                 (integer->char code)
+                 (loop (fx+ i 1) (fxior (fxshl code 6) (fxand #x3f (byte i)))))))))
+
+  (define (text->object location s max-depth max-symbols)
+    (let ((end (string-length s)) (i 0) (symbols 0))
+      (define (bad . text)
+        (fail-object location
+                     (string-append "the text is no object that is read here: "
+                                    (apply string-append text)
+                                    ", at byte " (number->string i))))
+      (define (next) (and (fx< i end) (string-ref s i)))
+      (define (at? c) (eq? c (next)))
+      (define (skip! n) (set! i (fx+ i n)))
+      (define (skip-space!) (when (and (next) (space? (next))) (skip! 1) (skip-space!)))
+      (define (token-end from)
+        (if (and (fx< from end) (not (delimiter? (string-ref s from))))
+            (token-end (fx+ from 1))
+            from))
+      ;; The characters up to the next delimiter, behind `more` that are taken whatever they are.
+      (define (take-token! more)
+        (let* ((from i) (to (token-end (fx+ i more))))
+          (unless (every-in (lambda (c) (char<? #\space c)) s (fx+ from more) to)
+            (bad "a control character"))
+          (set! i to)
+          (substring s from to)))
+      (define (named known make name)
+        (or (known name)
+            (begin
+              (set! symbols (fx+ symbols 1))
+              (when (> symbols max-symbols)
+                (bad "more than " (number->string max-symbols) " new symbols (max-symbols)"))
+              (make name))))
+      (define (name->symbol name) (named %known-symbol string->symbol name))
+      (define (name->keyword name) (named %known-keyword string->keyword name))
+      (define (deeper depth)
+        (when (>= depth max-depth)
+          (bad "more than " (number->string max-depth) " levels (max-depth)"))
+        (+ depth 1))
+
+      ;; Behind the first delimiter.
+      (define (read-delimited delimiter)
+        (let loop ((from i) (chunks '()))
+          (let ((c (next)))
+            (cond ((not c) (bad "it ends within a string or symbol"))
+                  ((eq? c delimiter)
+                   (skip! 1)
+                   (let ((last (substring s from (fx- i 1))))
+                     (if (null? chunks) last (string-intersperse (reverse (cons last chunks)) ""))))
+                  ((eq? c #\\)
+                   (let ((before (substring s from i)))
+                     (skip! 1)
+                     (let ((escaped (read-escape)))
+                       (loop i (cons escaped (cons before chunks))))))
+                  (else (skip! 1) (loop from chunks))))))
+      (define (read-escape)
+        (let* ((c (next))
+               (plain (assv c escapes))
+               (size (case c ((#\x) 2) ((#\u) 4) ((#\U) 8) (else 0)))
+               (code (hex s (fx+ i 1) (fx+ i (fx+ 1 size)))))
+          (cond (plain (skip! 1) (string (cdr plain)))
+                ((and code (<= code greatest-character))
+                 (skip! (fx+ 1 size))
+                 ((if (eq? c #\x) string ##sys#char->utf8-string) (integer->char code)))
+                (else (bad "an escape that is not known")))))
+      (define (read-character)
+        (skip! 2)
+        (unless (next) (bad "it ends within a character"))
+        (let* ((name (take-token! 1))
+               (n (string-length name))
+               (code (and (memv (string-ref name 0) '(#\x #\u #\U)) (fx< n 10) (hex name 1 n))))
+          (cond ((fx= n 1) (string-ref name 0))
+                ((and code (<= code greatest-character)) (integer->char code))
+                ((assoc name character-names) => cdr)
+                ((utf8-character name))
+                (else (bad "a character that is not known")))))
+      (define (read-items depth)
+        (let ((depth (deeper depth)))
+          (let loop ((items '()))
+            (skip-space!)
+            (cond ((not (next)) (bad "it ends within a list or vector"))
+                  ((at? #\)) (skip! 1) (reverse items))
+                  ((and (at? #\.) (pair? items) (fx= (token-end i) (fx+ i 1)))
+                   (skip! 1)
+                   (let ((tail (read-object depth)))
+                     (skip-space!)
+                     (unless (at? #\)) (bad "more than one object behind a dot"))
+                     (skip! 1)
+                     (append-reverse items tail)))
+                  (else (loop (cons (read-object depth) items)))))))
+      (define (append-reverse items tail)
+        (if (null? items) tail (append-reverse (cdr items) (cons (car items) tail))))
+      (define (read-elements depth)
+        (let ((items (read-items depth)))
+          (if (list? items) items (bad "a dot in a vector"))))
+      (define (read-number-vector row depth)
+        (let ((low (list-ref row 4)) (beyond (list-ref row 5)))
+          ((list-ref row 3)
+           (map (lambda (x)
+                  (cond ((and low (exact-integer? x) (<= low x) (< x beyond)) x)
+                        ((and (not low) (number? x) (real? x)) (exact->inexact x))
+                        (else (bad "not an element of a vector of " (car row)))))
+                (read-elements depth)))))
+      (define (read-blob)
+        (skip! 1)
+        (let* ((from i)
+               (to (let loop ((j i))
+                     (if (and (fx< j end) (hex-value (string-ref s j))) (loop (fx+ j 1)) j)))
+               (n (fxshr (fx- to from) 1))
+               (bytes (make-string n)))
+          (set! i to)
+          (unless (and (at? #\}) (fx= (fx- to from) (fx* 2 n))) (bad "not the digits of a blob"))
+          (skip! 1)
+          (do ((k 0 (fx+ k 1)) (j from (fx+ j 2))) ((fx= k n) (string->blob bytes))
+            (string-set! bytes k
+                         (integer->char (fx+ (fx* 16 (hex-value (string-ref s j)))
+                                             (hex-value (string-ref s (fx+ j 1)))))))))
+      (define (read-hex-integer digits)
+        (let* ((n (string-length digits))
+               (from (if (and (fx> n 2) (memv (string-ref digits 2) '(#\+ #\-))) 3 2)))
+          (unless (and (fx> n from) (every-in hex-value digits from n)) (bad "not a number"))
+          (string->number (substring digits 2 n) 16)))
+      (define (read-special depth)
+        (if (and (fx< (fx+ i 1) end) (eq? #\\ (string-ref s (fx+ i 1))))
+            (read-character)
+            (let* ((token (take-token! 1))
+                   (name (substring token 1 (string-length token)))
+                   (c (and (fx> (string-length name) 0) (string-ref name 0)))
+                   (row (and (at? #\() (assoc name number-vectors))))
+              (cond (row (skip! 1) (read-number-vector row depth))
+                    ((and (not c) (at? #\()) (skip! 1) (list->vector (read-elements depth)))
+                    ((member name '("t" "true")) #t)
+                    ((member name '("f" "false")) #f)
+                    ((string=? name "!eof") #!eof)
+                    ((and (string=? name "$") (at? #\{)) (read-blob))
+                    ((and (string=? name ":") (at? #\|))
+                     (skip! 1)
+                     (name->keyword (read-delimited #\|)))
+                    ((and (eq? c #\:) (fx> (string-length name) 1))
+                     (name->keyword (substring name 1 (string-length name))))
+                    ((eq? c #\x) (read-hex-integer token))
+                    (else (bad "syntax behind # that is not read"))))))
+      (define (read-plain)
+        (let* ((token (take-token! 0)) (n (string-length token)) (first (string-ref token 0)))
+          (cond ((and (fx> n longest-number) (or (decimal? first) (memv first '(#\+ #\- #\.))))
+                 (bad "a number of more than " (number->string longest-number) " characters"))
+                ((text->number token))
+                ((string=? token ".") (bad "a dot that nothing comes before"))
+                ((and (fx> n 1) (eq? #\: (string-ref token (fx- n 1))))
+                 (name->keyword (substring token 0 (fx- n 1))))
+                (else (name->symbol token)))))
+      (define (read-quoted symbol skip depth)
+        (skip! skip)
+        (list symbol (read-object (deeper depth))))
+      (define (read-object depth)
+        (skip-space!)
+        (case (next)
+          ((#f) (bad "it ends where an object should be"))
+          ((#\() (skip! 1) (read-items depth))
+          ((#\") (skip! 1) (read-delimited #\"))
+          ((#\|) (skip! 1) (name->symbol (read-delimited #\|)))
+          ((#\#) (read-special depth))
+          ((#\') (read-quoted 'quote 1 depth))
+          ((#\`) (read-quoted 'quasiquote 1 depth))
+          ((#\,)
+           (if (and (fx< (fx+ i 1) end) (eq? #\@ (string-ref s (fx+ i 1))))
+               (read-quoted 'unquote-splicing 2 depth)
+               (read-quoted 'unquote 1 depth)))
+          (else
+           (when (delimiter? (next)) (bad "a character that begins no object"))
+           (read-plain))))
+      (let ((x (read-object 0)))
+        (skip-space!)
+        (when (next) (bad "more than one object"))
+        x)))
+
+  ;; ------------------------------------------------------------- transfer --
+
+  (define-constant most-bytes 1048576)
+  (define-constant most-levels 1000)
+  (define-constant most-symbols 1000)
+
+  (define (check-limit location x)
+    (unless (and (fixnum? x) (fx>= x 0)) (fail-type location "a limit, a fixnum of 0 or more" x)))
+
+  (define (send-object s x . rest)
+    (handle-of 'send-object s)
+    (with-keywords 'send-object rest
+        ((#:non-blocking non-blocking #f)
+         (#:send-more send-more #f)
+         (#:timeout timeout socket-timeout)
+         (#:max-bytes max-bytes most-bytes)
+         (#:max-depth max-depth most-levels))
+      (let ((text #f))
+        (finish-or
+         (lambda () (take-staged! s))
+         (lambda ()
+           (for-each (lambda (limit) (check-limit 'send-object limit)) (list max-bytes max-depth))
+           (set! text (object->text 'send-object x max-bytes max-depth))))
+        (send-one 'send-object s text send-more non-blocking timeout))))
+
+  (define (receive-object s . rest)
+    (handle-of 'receive-object s)
+    (with-keywords 'receive-object rest
+        ((#:non-blocking non-blocking #f)
+         (#:timeout timeout socket-timeout)
+         (#:default default #f)
+         (#:max-bytes max-bytes most-bytes)
+         (#:max-depth max-depth most-levels)
+         (#:max-symbols max-symbols most-symbols))
+      (check-wait 'receive-object timeout)
+      (for-each (lambda (limit) (check-limit 'receive-object limit))
+                (list max-bytes max-depth max-symbols))
+      (let ((parts (next-parts 'receive-object s 'message non-blocking timeout)))
+        (if parts
+            (let ((m (deliver s parts 'message)))
+              (when (> (message-size m) max-bytes)
+                (fail-object 'receive-object
+                             (string-append "the text of " (number->string (message-size m))
+                                            " bytes is longer than " (number->string max-bytes)
+                                            " (max-bytes)")))
+              (text->object 'receive-object (message->string m) max-depth max-symbols))
+            default)))))
