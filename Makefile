@@ -132,13 +132,14 @@ GIB       ?= 10
 
 # Each fuzzer of one parser runs for SECONDS.  Findings stay in build/fuzz;
 # those that were understood are kept as tests.
-fuzz: $(FUZZERS:%=$(BUILD)/fuzz/%) $(BUILD)/sanitized/sequence_fuzz
+fuzz: $(FUZZERS:%=$(BUILD)/fuzz/%) $(BUILD)/fuzz/parsers $(BUILD)/sanitized/sequence_fuzz
 	for name in $(FUZZERS); do \
 	    mkdir -p $(BUILD)/fuzz/corpus/$$name && \
 	    $(BUILD)/fuzz/$$name -max_total_time=$(SECONDS) -max_len=4096 -timeout=60 \
 	        -artifact_prefix=$(BUILD)/fuzz/$$name- -print_final_stats=1 \
 	        $(BUILD)/fuzz/corpus/$$name tests/fuzz/corpus/$$name || exit 1; \
 	done
+	$(HERE) $(BUILD)/fuzz/parsers $$(($(SECONDS) * 3000)) $(SEED)
 	$(BUILD)/sanitized/sequence_fuzz -s $(SECONDS) $(SEED)
 
 $(BUILD)/sanitized/sequence_fuzz: $(wildcard tests/fuzz/*.c tests/fuzz/*.h) \
@@ -156,6 +157,10 @@ $(BUILD)/sanitized/%_bytes: tests/fuzz/bytes/%_fuzz.c tests/fuzz/bytes/replay.c 
                             tests/fuzz/bytes/bytes.h $(BUILD)/sanitized/libszmq.a $(TEST_HEADS)
 	$(CC) $(CFLAGS) $(SANITIZE) -Ikernel -Itests/kernel -o $@ $< \
 	    tests/fuzz/bytes/replay.c $(BUILD)/sanitized/libszmq.a $(LIBS)
+
+$(BUILD)/fuzz/parsers: tests/fuzz/parsers.scm tests/fuzz/random.scm $(BUILD)/egg
+	@mkdir -p $(@D)
+	cd tests/fuzz && $(HERE) csc -O2 -o $@ $(<F)
 
 setup-for-fuzz:
 	@tools/setup clang libclang-rt-14-dev
