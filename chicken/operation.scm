@@ -171,5 +171,5 @@
 (define (make-or-collect attempt)
   (let ((made (attempt)))
     (if (limit-reached? made)
-        (begin (gc #t) (attempt))
+        (begin (collect!) (attempt))
         made)))
