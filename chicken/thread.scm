@@ -124,7 +124,8 @@
 ;; A waiter stands for one wait of a thread: for an event of a socket (1 in, 2 out) or for
 ;; something else (0).  `woken` is set by whoever wakes it, also before it sleeps.  To the
 ;; scheduler it is a condition variable: that takes a thread that ends out of the list in
-;; field 2, so neither a queue nor a timer keeps the thread alive.
+;; field 2, so neither a queue nor a timer keeps the thread alive.  `timer`, `watch` (a descriptor)
+;; and `queued` (a queue) are where the loop and the socket name it.
 (define (make-waiter event)
   (##sys#make-structure 'condition-variable 'zmq (list (current-thread)) event #f #f #f #f))
 
