@@ -5,8 +5,8 @@
 # make install   installs the egg: for all as root, else for the user
 # make bench     measures against raw C (QUICK=1: in two minutes)
 # make bench-instructions   counts the instructions of a message
-# make fuzz      60 seconds (SECONDS) of fuzzing each parser and the swap, and
-#                as many of random calls of the kernel (SEED)
+# make fuzz      60 seconds (SECONDS) each of fuzzing each parser and the swap,
+#                of random programs, and of random calls of the kernel (SEED)
 # make swap-model SEQUENCES=n      as many random sequences on the swap
 # make bench-swap            measures the swap alone
 # make soak ROUNDS=n         waits and drops sockets, a million times
@@ -132,7 +132,8 @@ GIB       ?= 10
 
 # Each fuzzer of one parser runs for SECONDS.  Findings stay in build/fuzz;
 # those that were understood are kept as tests.
-fuzz: $(FUZZERS:%=$(BUILD)/fuzz/%) $(BUILD)/fuzz/parsers $(BUILD)/sanitized/sequence_fuzz
+fuzz: $(FUZZERS:%=$(BUILD)/fuzz/%) $(BUILD)/fuzz/parsers $(BUILD)/fuzz/programs \
+      $(BUILD)/sanitized/sequence_fuzz
 	for name in $(FUZZERS); do \
 	    mkdir -p $(BUILD)/fuzz/corpus/$$name && \
 	    $(BUILD)/fuzz/$$name -max_total_time=$(SECONDS) -max_len=4096 -timeout=60 \
@@ -140,6 +141,7 @@ fuzz: $(FUZZERS:%=$(BUILD)/fuzz/%) $(BUILD)/fuzz/parsers $(BUILD)/sanitized/sequ
 	        $(BUILD)/fuzz/corpus/$$name tests/fuzz/corpus/$$name || exit 1; \
 	done
 	$(HERE) $(BUILD)/fuzz/parsers $$(($(SECONDS) * 3000)) $(SEED)
+	$(HERE) $(BUILD)/fuzz/programs -s $(SECONDS) $(SEED)
 	$(BUILD)/sanitized/sequence_fuzz -s $(SECONDS) $(SEED)
 
 $(BUILD)/sanitized/sequence_fuzz: $(wildcard tests/fuzz/*.c tests/fuzz/*.h) \
@@ -158,7 +160,8 @@ $(BUILD)/sanitized/%_bytes: tests/fuzz/bytes/%_fuzz.c tests/fuzz/bytes/replay.c 
 	$(CC) $(CFLAGS) $(SANITIZE) -Ikernel -Itests/kernel -o $@ $< \
 	    tests/fuzz/bytes/replay.c $(BUILD)/sanitized/libszmq.a $(LIBS)
 
-$(BUILD)/fuzz/parsers: tests/fuzz/parsers.scm tests/fuzz/random.scm $(BUILD)/egg
+$(BUILD)/fuzz/parsers $(BUILD)/fuzz/programs: $(BUILD)/fuzz/%: tests/fuzz/%.scm \
+        $(wildcard tests/fuzz/*.scm) $(BUILD)/egg
 	@mkdir -p $(@D)
 	cd tests/fuzz && $(HERE) csc -O2 -o $@ $(<F)
 
