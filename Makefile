@@ -6,8 +6,8 @@
 # make uninstall removes it
 # make bench     measures against raw C (QUICK=1: in two minutes)
 # make bench-instructions   counts the instructions of a message
-# make fuzz      60 seconds (SECONDS) of fuzzing the swap, and as many of
-#                random calls of the kernel (SEED)
+# make fuzz      60 seconds (SECONDS) each of fuzzing each parser and the swap,
+#                of random programs, and of random calls of the kernel (SEED)
 # make swap-model SEQUENCES=n      as many random sequences on the swap
 # make bench-swap            measures the swap alone
 # make soak ROUNDS=n         waits and drops sockets, a million times
@@ -45,6 +45,7 @@ LIBS     := -lzmq -lpthread
 KERNEL       := $(wildcard kernel/*.c)
 KERNEL_HEADS := $(wildcard kernel/*.h kernel/*.def)
 TEST_HEADS   := $(wildcard tests/kernel/*.h)
+FUZZERS      := $(patsubst tests/fuzz/bytes/%_fuzz.c,%,$(wildcard tests/fuzz/bytes/*_fuzz.c))
 KERNEL_TESTS := $(patsubst tests/kernel/%.c,%,$(wildcard tests/kernel/*_test.c))
 TEST_SUPPORT := $(filter-out %_test.c,$(wildcard tests/kernel/*.c))
 EGG          := zmq.egg $(wildcard chicken/*.scm chicken/glue/* command/*.scm) $(KERNEL) \
@@ -95,11 +96,14 @@ kernel: $(BUILD)/plain/libszmq.a
 
 kernel-tests: $(foreach kind,plain sanitized,$(KERNEL_TESTS:%=$(BUILD)/$(kind)/%)) \
               $(BUILD)/poll/poller_test $(BUILD)/poll/socket_test \
-              $(BUILD)/sanitized/sequence_fuzz
+              $(BUILD)/sanitized/sequence_fuzz $(FUZZERS:%=$(BUILD)/sanitized/%_bytes)
 
 $(BUILD)/plain/%: FLAGS = $(CFLAGS)
 $(BUILD)/poll/%: FLAGS = $(CFLAGS) $(SANITIZE) -DSZ_POLL
 $(BUILD)/sanitized/%: FLAGS = $(CFLAGS) $(SANITIZE)
+$(BUILD)/fuzz/%: FLAGS = -std=c11 -D_GNU_SOURCE -g -O2 $(SANITIZE) \
+                         -fno-sanitize-recover=all -fsanitize=fuzzer-no-link
+$(BUILD)/fuzz/%: CC = clang
 
 define kind
 $(BUILD)/$(1)/%.o: kernel/%.c $(KERNEL_HEADS) | setup
@@ -118,6 +122,8 @@ endef
 $(eval $(call kind,plain))
 $(eval $(call kind,sanitized))
 $(eval $(call kind,poll))
+$(eval $(call kind,fuzz))
+$(KERNEL:kernel/%.c=$(BUILD)/fuzz/%.o): | setup-for-fuzz
 
 # -------------------------------------------------------------- peers --
 
@@ -141,31 +147,50 @@ SECONDS   ?= 60
 SEQUENCES ?= 1000000
 SEED      ?= 1
 GIB       ?= 10
-QUEUE     := $(addprefix kernel/,swap.c stream.c ring.c checksum.c disk.c memory.c handle.c error.c)
 
 .PHONY: fuzz swap-model bench-swap swap-campaign
 
-# Findings stay in build/fuzz; those that were understood are kept as tests.
-fuzz: $(BUILD)/fuzz/swap $(BUILD)/sanitized/sequence_fuzz
-	mkdir -p $(BUILD)/fuzz/corpus
-	cd $(BUILD)/fuzz && ./swap -max_total_time=$(SECONDS) -max_len=4096 \
-	    -print_final_stats=1 corpus
+# Each fuzzer of one parser runs for SECONDS.  Findings stay in build/fuzz;
+# those that were understood are kept as tests.
+fuzz: $(FUZZERS:%=$(BUILD)/fuzz/%) $(BUILD)/fuzz/parsers $(BUILD)/fuzz/programs \
+      $(BUILD)/sanitized/sequence_fuzz
+	for name in $(FUZZERS); do \
+	    mkdir -p $(BUILD)/fuzz/corpus/$$name && \
+	    $(BUILD)/fuzz/$$name -max_total_time=$(SECONDS) -max_len=4096 -timeout=60 \
+	        -artifact_prefix=$(BUILD)/fuzz/$$name- -print_final_stats=1 \
+	        $(BUILD)/fuzz/corpus/$$name tests/fuzz/corpus/$$name || exit 1; \
+	done
+	$(HERE) $(BUILD)/fuzz/parsers $$(($(SECONDS) * 3000)) $(SEED)
+	$(HERE) $(BUILD)/fuzz/programs -s $(SECONDS) $(SEED)
 	$(BUILD)/sanitized/sequence_fuzz -s $(SECONDS) $(SEED)
 
-FUZZ_CALLS := $(filter-out tests/fuzz/swap_fuzz.c,$(wildcard tests/fuzz/*.c))
-
-$(BUILD)/sanitized/sequence_fuzz: $(FUZZ_CALLS) $(wildcard tests/fuzz/*.h) \
+$(BUILD)/sanitized/sequence_fuzz: $(wildcard tests/fuzz/*.c tests/fuzz/*.h) \
                                   $(BUILD)/sanitized/libszmq.a
 	$(call step,cc,$@)
-	$(CC) $(CFLAGS) $(SANITIZE) -Ikernel -o $@ $(FUZZ_CALLS) \
+	$(CC) $(CFLAGS) $(SANITIZE) -Ikernel -o $@ $(wildcard tests/fuzz/*.c) \
 	    $(BUILD)/sanitized/libszmq.a $(LIBS)
 
-$(BUILD)/fuzz/%: tests/fuzz/%_fuzz.c $(QUEUE) $(KERNEL_HEADS) $(TEST_HEADS)
-	@tools/setup clang libclang-rt-14-dev
-	@mkdir -p $(@D)
+$(BUILD)/fuzz/%: tests/fuzz/bytes/%_fuzz.c tests/fuzz/bytes/bytes.h \
+                 $(BUILD)/fuzz/libszmq.a $(TEST_HEADS)
 	$(call step,clang,$@)
-	clang -std=c11 -D_GNU_SOURCE -g -O1 -fsanitize=fuzzer,address,undefined \
-	    -fno-sanitize-recover=all -Ikernel -Itests/kernel -o $@ $< $(QUEUE) $(LIBS)
+	$(CC) $(FLAGS) -fsanitize=fuzzer -Ikernel -Itests/kernel -o $@ $< \
+	    $(BUILD)/fuzz/libszmq.a $(LIBS)
+
+# The same without libFuzzer, for the inputs in tests/fuzz/corpus.
+$(BUILD)/sanitized/%_bytes: tests/fuzz/bytes/%_fuzz.c tests/fuzz/bytes/replay.c \
+                            tests/fuzz/bytes/bytes.h $(BUILD)/sanitized/libszmq.a $(TEST_HEADS)
+	$(call step,cc,$@)
+	$(CC) $(CFLAGS) $(SANITIZE) -Ikernel -Itests/kernel -o $@ $< \
+	    tests/fuzz/bytes/replay.c $(BUILD)/sanitized/libszmq.a $(LIBS)
+
+$(BUILD)/fuzz/parsers $(BUILD)/fuzz/programs: $(BUILD)/fuzz/%: tests/fuzz/%.scm \
+        $(wildcard tests/fuzz/*.scm) $(BUILD)/egg
+	@mkdir -p $(@D)
+	$(call step,csc,$@)
+	cd tests/fuzz && $(HERE) csc -O2 -o $@ $(<F)
+
+setup-for-fuzz:
+	@tools/setup clang libclang-rt-14-dev
 
 swap-model: $(BUILD)/plain/swap_test $(BUILD)/plain/swap_socket_test
 	SZ_SEQUENCES=$(SEQUENCES) SZ_SEED=$(SEED) $<

@@ -14,7 +14,7 @@
                  (let ((now (memory-statistics)))
                    (<= (* 2 (+ size (vector-ref now 1) (vector-ref now 2)))
                        heap-limit)))))
-    (or (room?) (begin (gc #t) (room?)))))
+    (or (room?) (begin (collect!) (room?)))))
 
 (define heap-limited? (< heap-limit (expt 2 62)))
 

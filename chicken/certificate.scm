@@ -110,9 +110,11 @@
 
 ;; -------------------------------------------------------------- saving --
 
+;; A value with both kinds of quotes comes from a file that has none around it.
 (define (certificate-text c secret?)
   (define (line name value)
-    (let ((mark (value-quote value))) (string-append "    " name " = " mark value mark "\n")))
+    (let ((mark (or (value-quote value) "")))
+      (string-append "    " name " = " mark value mark "\n")))
   (string-append
    (if secret?
        "#   ZeroMQ CURVE Secret Certificate\n#   Keep this file to yourself: do not copy it or change its mode.\n\n"

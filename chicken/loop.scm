@@ -193,8 +193,26 @@
   (for-each (lambda (entry)
               (when (eq? tag (car entry))
                 (call! (cdr entry))
-                (%list-remove watched (bucket tag) entry)))
+                (%list-remove watched (bucket tag) entry)
+                (when (waiter? (cdr entry)) (forget-wait! (cdr entry)))))
             (vector-ref watched (bucket tag))))
+
+;; A thread that was woken may be ended before it runs, and would be kept by the table that names
+;; its waiter.
+(define (forget-wait! w)
+  (clear-timer! w)
+  (unwatch-waiter! w)
+  (when (waiter-queued w) (add-first! rechecks 0 (cons (waiter-queued w) w))))
+
+(define (clear-timer! w)
+  (when (waiter-timer w)
+    (cancel! (waiter-timer w))
+    (set-waiter-timer! w #f)))
+
+(define (unwatch-waiter! w)
+  (when (waiter-watch w)
+    (unwatch! (waiter-watch w) w)
+    (set-waiter-watch! w #f)))
 
 ;; ------------------------------------------------------------------ times --
 
@@ -214,4 +232,5 @@
   (let ((thing (table-find timers timer)))
     (when thing
       (call! thing)
-      (table-remove! timers timer thing))))
+      (table-remove! timers timer thing)
+      (when (waiter? thing) (forget-wait! thing)))))

@@ -29,7 +29,7 @@
   (let ((m (make-message-record handle)))
     (set-finalizer! m free-message!)
     (when (> (%messages-held) held-limit)
-      (gc #t)
+      (collect!)
       (set! held-limit (max least-held (* 2 (%messages-held)))))
     m))
 

@@ -29,11 +29,6 @@
   (keep-loop!)
   (suspend! w))
 
-(define (clear-timer! w)
-  (when (waiter-timer w)
-    (cancel! (waiter-timer w))
-    (set-waiter-timer! w #f)))
-
 ;; What an attempt returns that has to wait, for the modules beside this one.
 (define not-yet eagain)
 
@@ -128,18 +123,13 @@
               (lambda (tried?)
                 (unless (sleep-alone! w 0 0 fd limit)
                   (unless (or (waiter-watch w) (fx< fd 0))
-                    (set-waiter-watch! w #t)
+                    (set-waiter-watch! w fd)
                     (watch! fd w))
                   (suspend-until! w limit)
-                  (unwatch-waiter! w fd)))
+                  (unwatch-waiter! w)))
               (lambda ()
                 (clear-timer! w)
-                (unwatch-waiter! w fd))))))))
-
-(define (unwatch-waiter! w fd)
-  (when (waiter-watch w)
-    (unwatch! fd w)
-    (set-waiter-watch! w #f)))
+                (unwatch-waiter! w))))))))
 
 ;; Suspends the calling thread for some milliseconds.
 (define (pause! ms)
@@ -172,5 +162,5 @@
 (define (make-or-collect attempt)
   (let ((made (attempt)))
     (if (limit-reached? made)
-        (begin (gc #t) (attempt))
+        (begin (collect!) (attempt))
         made)))

@@ -102,7 +102,7 @@
     (set-waiter-threads! w (list (current-thread)))
     (prune! q)
     (let ((front? (own-waiter? q)) (first (first-waiter q (waiter-event w))))
-      (set-waiter-queued! w #t)
+      (set-waiter-queued! w q)
       (%list-add q waiters-field (list w) front?)
       (when (and first (waiter-woken first)) (recheck! q first)))))
 

@@ -74,6 +74,16 @@
        (delete-file (string-append path "_secret"))
        (check-fails einval (load-certificate path))))))
 
+(test "a value with both kinds of quotes that was read from a file is saved again"
+  (with-directory
+   (lambda (d)
+     (let ((path (make-pathname d "f")) (copy (make-pathname d "g")) (value "5\" of Ann's"))
+       (write-file path (string-append "metadata\n    size = " value " # inches\n"
+                                       "curve\n    public-key = \"" public "\"\n"))
+       (check= value (certificate-metadata (load-certificate path) 'size))
+       (save-certificate (load-certificate path) copy)
+       (check= value (certificate-metadata (load-certificate copy) 'size))))))
+
 (test "the secret file is never readable for others, whatever the umask (case 79)"
   (with-directory
    (lambda (d)

@@ -883,4 +883,41 @@
       (for-each (lambda (i) (send-message out i)) '("1" "2" "3"))
       (unless (equal? '("1" "2" "3") (map join! waiting)) (exit 3)))))
 
+;; Starts the thunk in a thread, and ends the thread when it has been woken and has not run yet.
+(define end-woken
+  '(define (end-woken thunk)
+     (define (run-until state)
+       (unless (eq? state (##sys#slot t 3)) (yield!) (run-until state)))
+     (define t (spawn! thunk))
+     (run-until 'blocked)
+     (run-until 'ready)
+     (kill! t)))
+
+(test "a thread that is ended when its time limit has woken it leaves nothing behind"
+  (check-child 'ok
+    `(,end-woken
+      (must-not-leak 30
+        (lambda ()
+          (end-woken (lambda () (poller-wait (make-poller) timeout: 20)))))
+      (must-not-leak 30
+        (lambda ()
+          (end-woken (lambda () (receive-message (make-socket 'pull) timeout: 20)))))
+      (exit 0))))
+
+(test "a thread that is ended when its descriptor has woken it leaves nothing behind"
+  (check-child 'ok
+    `(,end-woken
+      (must-not-leak 30
+        (lambda ()
+          (receive (in out) (create-pipe)
+            (spawn! (lambda () (nap! 5) (file-write out "x")))
+            (end-woken (lambda ()
+                         (let ((p (make-poller)))
+                           (poller-add! p in in: #t)
+                           (poller-wait p timeout: 1000000))))
+            (nap! 5)
+            (file-close in)
+            (file-close out))))
+      (exit 0))))
+
 (report-tests)
