@@ -33,15 +33,24 @@ static szi_queued_event *take(szi_event_queue *queue)
     return first;
 }
 
-static void drop_events(szi_event_queue *queue)
+/* When the queue has ended, the closed end of the pipe tells so. */
+bool szi_event_queue_tell(szi_event_queue *queue)
 {
-    while (queue->count > 0)
-        szi_free(take(queue));
+    ssize_t done = 1;
+    char byte = 0;
+    if (queue->count > 0 && !queue->told && !queue->ended)
+        SZI_UNINTERRUPTED(done, write(queue->fds[1], &byte, 1));
+    else if (queue->count == 0 && queue->told)
+        SZI_UNINTERRUPTED(done, read(queue->fds[0], &byte, 1));
+    if (done == 1)
+        queue->told = queue->count > 0;
+    return done == 1;
 }
 
 void szi_event_queue_clear(szi_event_queue *queue)
 {
-    drop_events(queue);
+    while (queue->count > 0)
+        szi_free(take(queue));
     szi_free(queue->current);
     queue->current = NULL;
 }
@@ -91,20 +100,21 @@ void szi_event_queue_put(szi_event_queue *queue, const sz_event *event)
         szi_free(oldest);
     }
     szi_list_append(&queue->events, &made->link);
-    if (queue->count++ == 0 && write(queue->fds[1], "", 1) < 0)
-        drop_events(queue);
+    queue->count++;
+    szi_event_queue_tell(queue);
 }
 
 int szi_event_queue_take(szi_event_queue *queue, sz_event *event)
 {
+    int code = 0;
     szi_free(queue->current);
     queue->current = NULL;
-    if (queue->count == 0)
-        return queue->ended ? SZ_ECLOSED : SZ_EAGAIN;
-    queue->current = take(queue);
-    *event = queue->current->event;
-    char byte;
-    if (queue->count == 0 && read(queue->fds[0], &byte, 1) < 0)
-        return szi_last_error();
-    return 0;
+    if (queue->count > 0) {
+        queue->current = take(queue);
+        *event = queue->current->event;
+    } else {
+        code = queue->ended ? SZ_ECLOSED : SZ_EAGAIN;
+    }
+    szi_event_queue_tell(queue);
+    return code;
 }

@@ -1,7 +1,11 @@
 /* Sending what the swap of a closed socket holds.  Closing must not wait, so a
  * thread takes the socket over and closes it when the swap is empty or the
  * linger over.  That is safe because starting a thread is a full fence, and no
- * other thread uses the socket any more. */
+ * other thread uses the socket any more.
+ *
+ * If no thread can be started, the socket is an orphan of its context.  The
+ * next call that makes or closes a socket tries again, and at last the thread
+ * that terminates the context empties the swap. */
 
 #include "linger.h"
 #include "clock.h"
@@ -31,7 +35,7 @@ static void *drain(void *argument)
     szi_socket *socket = argument;
     szi_context *context = socket->context;
     szi_closed *closed = socket->closed;
-    int64_t left, end = socket->linger < 0 ? -1 : sz_now() + socket->linger;
+    int64_t left, end = closed->end;
     for (;;) {
         int code = szi_swap_socket_pump(socket, SZI_SLICE_MESSAGES, SZI_SLICE);
         left = left_of(socket, end);
@@ -58,24 +62,63 @@ static void *drain(void *argument)
     return NULL;
 }
 
-static void count_draining(szi_socket *socket, int by)
+static void count_draining(szi_socket *socket)
 {
     szi_context *context = socket->context;
     pthread_mutex_lock(&context->lock);
-    atomic_store(&socket->closed->draining, by > 0);
-    context->draining += by;
+    atomic_store(&socket->closed->draining, true);
+    context->draining++;
     pthread_mutex_unlock(&context->lock);
-    atomic_fetch_add(&context->references, by);
+    atomic_fetch_add(&context->references, 1);
+}
+
+/* An orphan of the context, which is none any more, or NULL. */
+static szi_socket *adopt(szi_context *context)
+{
+    pthread_mutex_lock(&context->lock);
+    szi_socket *orphan = SZI_FIRST(&context->orphans, szi_socket, link);
+    if (orphan != NULL)
+        szi_list_remove(&context->orphans, &orphan->link);
+    pthread_mutex_unlock(&context->lock);
+    return orphan;
+}
+
+static bool start(szi_socket *socket)
+{
+    szi_context *context = socket->context;
+    if (szi_thread_start(drain, socket, NULL) == 0)
+        return true;
+    pthread_mutex_lock(&context->lock);
+    szi_list_append(&context->orphans, &socket->link);
+    /* The thread that terminates the context may wait already. */
+    pthread_cond_broadcast(&context->drained);
+    pthread_mutex_unlock(&context->lock);
+    return false;
+}
+
+void szi_linger_again(szi_context *context)
+{
+    szi_socket *orphan;
+    while ((orphan = adopt(context)) != NULL && start(orphan))
+        ;
+}
+
+void szi_linger_here(szi_context *context)
+{
+    szi_socket *orphan = adopt(context);
+    if (orphan != NULL)
+        drain(orphan);
 }
 
 bool szi_linger(szi_socket *socket)
 {
     if (socket->linger != 0 &&
         szi_swap_socket_pump(socket, FEW, SZI_SLICE) != 0) {
-        count_draining(socket, 1);
-        if (szi_thread_start(drain, socket, NULL) == 0)
-            return true;
-        count_draining(socket, -1);
+        socket->closed->end =
+            socket->linger < 0 ? -1 : sz_now() + socket->linger;
+        count_draining(socket);
+        start(socket);
+        return true;
     }
     szi_swap_socket_free(socket);
     return false;

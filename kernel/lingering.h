@@ -18,7 +18,8 @@ typedef struct {
     int fd;
     int64_t fd_id; /* of `fd`, or -1 if it could not be read */
     int linger;
-    atomic_bool draining; /* a thread of linger.c has the socket */
+    int64_t end;          /* of the linger, if `draining`; -1 for none */
+    atomic_bool draining; /* linger.c has the socket */
     atomic_bool kept;     /* sz_exit bounds the time instead of the linger */
 } szi_closed;
 
