@@ -64,7 +64,7 @@ void szi_watch_listen(szi_watch *watch)
     szi_watch_touch(watch);
 }
 
-static void be_quiet(szi_watch *watch)
+void szi_watch_silence(szi_watch *watch)
 {
     szi_events_remove(watch->poller->source, watch->fd);
     watch->quiet = true;
@@ -97,7 +97,7 @@ void szi_watches_swap(szi_socket *socket, bool waiting)
             if (waiting)
                 szi_watch_listen(w);
             else
-                be_quiet(w);
+                szi_watch_silence(w);
         }
 }
 
