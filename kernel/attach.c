@@ -10,6 +10,7 @@
 #include "memory.h"
 #include "monitor_thread.h"
 #include "multicast.h"
+#include "pair.h"
 #include "peer_name.h"
 #include "socket.h"
 #include "use.h"
@@ -74,21 +75,6 @@ static int complete(szi_socket *socket, szi_endpoint *endpoint)
     if (endpoint->real[0] == '\0')
         memcpy(endpoint->real, endpoint->given, length + 1);
     return 0;
-}
-
-static void note_endpoint(szi_socket *socket, szi_endpoint *endpoint)
-{
-    if (strcmp(endpoint->real, endpoint->given) == 0) {
-        szi_free(endpoint->given);
-        endpoint->given = NULL;
-    }
-    socket->attached = true;
-    socket->conflates |= socket->conflate;
-    socket->connects |= !endpoint->bound;
-    /* inproc.c reads the endpoints from other threads. */
-    pthread_mutex_lock(&socket->context->lock);
-    szi_list_append(&socket->endpoints, &endpoint->link);
-    pthread_mutex_unlock(&socket->context->lock);
 }
 
 /* Whether the socket enforces a ZAP domain and has none.  libzmq would abort
@@ -174,6 +160,34 @@ static int connect_socket(szi_socket *socket, const char *text)
     return code;
 }
 
+static int detach(szi_socket *socket, const char *name, bool bound)
+{
+    int done;
+    if (szi_endpoint_inproc(name))
+        return bound ? szi_inproc_unbind(socket, name)
+                     : szi_inproc_disconnect(socket, name);
+    if (bound)
+        SZI_UNINTERRUPTED(done, zmq_unbind(socket->zmq, name));
+    else
+        SZI_UNINTERRUPTED(done, zmq_disconnect(socket->zmq, name));
+    return done == 0 ? 0 : szi_last_error();
+}
+
+static void note_endpoint(szi_socket *socket, szi_endpoint *endpoint)
+{
+    if (strcmp(endpoint->real, endpoint->given) == 0) {
+        szi_free(endpoint->given);
+        endpoint->given = NULL;
+    }
+    socket->attached = true;
+    socket->conflates |= socket->conflate;
+    socket->connects |= !endpoint->bound;
+    /* inproc.c reads the endpoints from other threads. */
+    pthread_mutex_lock(&socket->context->lock);
+    szi_list_append(&socket->endpoints, &endpoint->link);
+    pthread_mutex_unlock(&socket->context->lock);
+}
+
 /* *listener is the id of the listener that was bound with, or 0. */
 static int attach(szi_socket *socket, const char *text, bool bound,
                   uint64_t *listener)
@@ -200,6 +214,8 @@ static int attach(szi_socket *socket, const char *text, bool bound,
         code = szi_descriptors_check(4);
     if (code == 0)
         code = szi_multicast_check(socket->zmq, text);
+    if (code == 0 && !bound)
+        code = szi_pair_check(socket, text);
     if (code != 0)
         return code;
     code = bound ? bind_socket(socket, text, listener)
@@ -207,21 +223,6 @@ static int attach(szi_socket *socket, const char *text, bool bound,
     return code != 0 ? szi_endpoint_explain(text, code) : 0;
 }
 
-static int detach(szi_socket *socket, const char *name, bool bound)
-{
-    int done;
-    if (szi_endpoint_inproc(name))
-        return bound ? szi_inproc_unbind(socket, name)
-                     : szi_inproc_disconnect(socket, name);
-    if (bound)
-        SZI_UNINTERRUPTED(done, zmq_unbind(socket->zmq, name));
-    else
-        SZI_UNINTERRUPTED(done, zmq_disconnect(socket->zmq, name));
-    return done == 0 ? 0 : szi_last_error();
-}
-
-/* The name by which libzmq knows an endpoint: as it was given if it was
- * connected, or bound by tipc, and otherwise as libzmq completed it. */
 static const char *name_of(const szi_endpoint *e)
 {
     static const char tipc[] = "tipc://";

@@ -38,12 +38,13 @@ bool szi_event_queue_tell(szi_event_queue *queue)
 {
     ssize_t done = 1;
     char byte = 0;
-    if (queue->count > 0 && !queue->told && !queue->ended)
+    bool due = queue->count > 0 || queue->starved;
+    if (due && !queue->told && !queue->ended)
         SZI_UNINTERRUPTED(done, write(queue->fds[1], &byte, 1));
-    else if (queue->count == 0 && queue->told)
+    else if (!due && queue->told)
         SZI_UNINTERRUPTED(done, read(queue->fds[0], &byte, 1));
     if (done == 1)
-        queue->told = queue->count > 0;
+        queue->told = due;
     return done == 1;
 }
 
@@ -51,6 +52,7 @@ void szi_event_queue_clear(szi_event_queue *queue)
 {
     while (queue->count > 0)
         szi_free(take(queue));
+    queue->starved = false;
     szi_free(queue->current);
     queue->current = NULL;
 }
@@ -88,10 +90,13 @@ void szi_event_queue_put(szi_event_queue *queue, const sz_event *event)
     szi_queued_event *made = copy(event);
     if (made == NULL) {
         queue->missed++;
+        queue->starved = true;
+        szi_event_queue_tell(queue);
         return;
     }
     made->event.missed = queue->missed;
     queue->missed = 0;
+    queue->starved = false;
     if (queue->count == MOST_EVENTS) {
         szi_queued_event *oldest = take(queue);
         szi_queued_event *next =
@@ -112,6 +117,9 @@ int szi_event_queue_take(szi_event_queue *queue, sz_event *event)
     if (queue->count > 0) {
         queue->current = take(queue);
         *event = queue->current->event;
+    } else if (queue->starved) {
+        queue->starved = false;
+        code = SZ_ENOMEM;
     } else {
         code = queue->ended ? SZ_ECLOSED : SZ_EAGAIN;
     }

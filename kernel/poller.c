@@ -61,22 +61,6 @@ static void free_stale(szi_poller *poller)
     }
 }
 
-/* Adds a watch to the source again.  If the system lacks memory, or has
- * reached the limit of epoll(7), it is asked again later; until then the
- * socket is hot at each check. */
-static void add_again(szi_watch *watch)
-{
-    bool is_socket = watch->socket != NULL;
-    int code =
-        szi_events_add(watch->poller->source, watch->fd,
-                       is_socket ? SZ_IN : watch->events, is_socket, watch);
-    watch->quiet = code == SZ_ENOMEM || code == SZ_ENOSPC;
-    watch->poller->refused |= watch->quiet;
-    watch->closed = code != 0 && !watch->quiet;
-    if (is_socket || watch->closed)
-        szi_watch_touch(watch);
-}
-
 /* Makes the source anew without the stale watches.  If that fails they stay,
  * and what they report is ignored. */
 static void renew_source(szi_poller *poller)
@@ -86,7 +70,7 @@ static void renew_source(szi_poller *poller)
     free_stale(poller);
     SZI_EACH (w, &poller->watches, szi_watch, link)
         if (!w->closed && !w->always && !w->quiet)
-            add_again(w);
+            szi_watch_add_again(w);
 }
 
 static void add_refused(szi_poller *poller)
@@ -94,7 +78,7 @@ static void add_refused(szi_poller *poller)
     poller->refused = false;
     SZI_EACH (w, &poller->watches, szi_watch, link)
         if (szi_watch_refused(w) && !w->closed)
-            add_again(w);
+            szi_watch_add_again(w);
 }
 
 void sz_poller_free(sz_poller handle)

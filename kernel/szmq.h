@@ -498,8 +498,11 @@ int sz_socket_bind(sz_socket socket, const char *endpoint, size_t length,
  *
  * Result: 0; if `real` is not NULL, *real is the endpoint as libzmq completed
  *   it, a string.
- * Errors: handle errors, endpoint errors, SZ_ENAMED, SZ_EHANDOVER (the inproc
- *   name is not bound, and router-handover is set), SZ_ESOCKETS (libzmq could
+ * Errors: handle errors, endpoint errors, SZ_EPAIRED (a PAIR that has a peer:
+ *   libzmq would let nothing flow; not with the option immediate), SZ_EAGAIN
+ *   (a PAIR whose peer is just leaving: try again in a moment; no descriptor
+ *   reports it), SZ_ENAMED, SZ_EHANDOVER (the inproc name is not bound, and
+ *   router-handover is set), SZ_ESOCKETS (libzmq could
  *   not make the socket that the kernel needs: for inproc connects that
  *   precede their bind, and to try a name).
  * Threads: owner; may block on a name lookup for ws, wss, pgm and epgm.
@@ -984,7 +987,8 @@ int sz_parts_decode(const void *encoded, size_t size, size_t *offset,
  * than the whole swap, and libzmq does not accept it at once.  File errors:
  * the disk refused this message; the others remain.  SZ_ECORRUPT, once:
  * messages that waited could not be read back as they were written.  The
- * option swap-lost counts them.  A damaged message is never sent.
+ * option swap-lost counts them.  A damaged message is never sent.  Once the
+ * socket is closed, nobody can be told of either.
  *
  * SZ_OUT is reported while there is room for a message of 64 KiB, or of an
  * eighth of the swap if that is less.  When a socket is closed, a thread of
@@ -1263,7 +1267,8 @@ typedef struct {
  * Result: 0.
  * Errors: handle errors, SZ_EAGAIN (no event: wait for sz_monitor_fd),
  *   SZ_ECLOSED (also when the monitor was stopped, or when the socket is
- *   closed, its linger is over and every event was received).
+ *   closed, its linger is over and every event was received), SZ_ENOMEM
+ *   (once: there was no memory for the last event, which the next counts).
  * Threads: one at a time, which may be another than the socket's owner, but
  *   not at the same time as sz_monitor_close.
  * Ownership: event->endpoint belongs to the monitor, and is valid until the

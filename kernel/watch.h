@@ -66,6 +66,11 @@ static inline bool szi_watch_refused(const szi_watch *watch)
     return watch->quiet && (watch->events & SZ_SWAP) == 0;
 }
 
+/* Adds a watch to the source again.  If the system lacks memory, or has
+ * reached the limit of epoll(7), it is asked again at each check.  Until then
+ * what the watch waits for is looked at. */
+void szi_watch_add_again(szi_watch *watch);
+
 /* Adds a SZ_SWAP watch to the source: messages wait in the swap. */
 void szi_watch_listen(szi_watch *watch);
 
