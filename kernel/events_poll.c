@@ -27,6 +27,7 @@ struct szi_events {
     pthread_cond_t work;
     pthread_t thread;
     bool started, stop, armed, told;
+    bool woken; /* by szi_events_wake, which nobody was told of yet */
     unsigned version;
     int tell[2], nudge[2];
     int64_t alarm; /* -1 for none */
@@ -57,6 +58,7 @@ static void tell(szi_events *events)
 {
     events->told = events->told || put(events->tell[1]);
     events->armed = events->armed && !events->told;
+    events->woken = events->woken && !events->told;
 }
 
 /* The thread polls a copy, as the set may change meanwhile. */
@@ -72,7 +74,8 @@ static struct pollfd *copy_fds(const szi_events *events)
 static void watch_once(szi_events *events)
 {
     enum {
-        LOOK = 1000
+        LOOK = 1000,
+        SOON = 10
     };
     struct pollfd *copy = copy_fds(events);
     size_t count = events->count;
@@ -82,6 +85,8 @@ static void watch_once(szi_events *events)
         int64_t left = events->alarm - sz_now();
         timeout = left < 0 ? 0 : left < LOOK ? (int)left : LOOK;
     }
+    if (events->woken && timeout > SOON)
+        timeout = SOON;
     pthread_mutex_unlock(&events->lock);
     int n = copy != NULL ? poll(copy, (nfds_t)count, timeout) : 1;
     bool nudged = copy != NULL && n > 0 && copy[0].revents != 0;
@@ -91,7 +96,8 @@ static void watch_once(szi_events *events)
         drain(events->nudge[0]);
         n--;
     }
-    bool due = events->alarm >= 0 && events->alarm <= sz_now();
+    bool due =
+        events->woken || (events->alarm >= 0 && events->alarm <= sz_now());
     bool found = n > 0 && events->version == version;
     if (events->armed && (found || due))
         tell(events);
@@ -301,7 +307,7 @@ int szi_events_get(szi_events *events, szi_fired *fired, int max)
 {
     pthread_mutex_lock(&events->lock);
     drain(events->tell[0]);
-    events->told = false;
+    events->told = events->woken = false;
     if (events->alarm >= 0 && events->alarm <= sz_now())
         events->alarm = -1;
     int count = 0;
@@ -322,22 +328,32 @@ int szi_events_get(szi_events *events, szi_fired *fired, int max)
     return count;
 }
 
-void szi_events_arm(szi_events *events)
+/* Without a thread the caller must look again at once. */
+static void arm(szi_events *events)
 {
-    pthread_mutex_lock(&events->lock);
     events->armed = true;
-    /* Without a thread the caller must look again at once. */
     if (!events->started && start(events) != 0)
         tell(events);
     pthread_cond_signal(&events->work);
     changed(events);
 }
 
+void szi_events_arm(szi_events *events)
+{
+    pthread_mutex_lock(&events->lock);
+    arm(events);
+}
+
+/* If the system refuses, the thread tells later. */
 void szi_events_wake(szi_events *events)
 {
     pthread_mutex_lock(&events->lock);
+    events->woken = true;
     tell(events);
-    pthread_mutex_unlock(&events->lock);
+    if (events->woken)
+        arm(events);
+    else
+        pthread_mutex_unlock(&events->lock);
 }
 
 int szi_events_alarm(szi_events *events, int64_t time)
