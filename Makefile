@@ -8,6 +8,8 @@
 # make bench-instructions   counts the instructions of a message
 # make fuzz      60 seconds (SECONDS) each of fuzzing each parser and the swap,
 #                of random programs, and of random calls of the kernel (SEED)
+# make faults    makes each call of the kernel fail, in turn (JOBS, RUNS: as
+#                many of them as given, SCENES)
 # make swap-model SEQUENCES=n      as many random sequences on the swap
 # make bench-swap            measures the swap alone
 # make soak ROUNDS=n         waits and drops sockets, a million times
@@ -96,7 +98,8 @@ kernel: $(BUILD)/plain/libszmq.a
 
 kernel-tests: $(foreach kind,plain sanitized,$(KERNEL_TESTS:%=$(BUILD)/$(kind)/%)) \
               $(BUILD)/poll/poller_test $(BUILD)/poll/socket_test \
-              $(BUILD)/sanitized/sequence_fuzz $(FUZZERS:%=$(BUILD)/sanitized/%_bytes)
+              $(BUILD)/sanitized/sequence_fuzz $(FUZZERS:%=$(BUILD)/sanitized/%_bytes) \
+              $(BUILD)/sanitized/faults $(BUILD)/poll/faults
 
 $(BUILD)/plain/%: FLAGS = $(CFLAGS)
 $(BUILD)/poll/%: FLAGS = $(CFLAGS) $(SANITIZE) -DSZ_POLL
@@ -195,6 +198,25 @@ setup-for-fuzz:
 swap-model: $(BUILD)/plain/swap_test $(BUILD)/plain/swap_socket_test
 	SZ_SEQUENCES=$(SEQUENCES) SZ_SEED=$(SEED) $<
 	SZ_PLAYS=$(SEQUENCES) $(BUILD)/plain/swap_socket_test
+
+# ------------------------------------------------------------- faults --
+
+JOBS ?= 2
+RUNS ?= -1
+
+.PHONY: faults
+
+faults: $(BUILD)/sanitized/faults $(BUILD)/poll/faults
+	$(BUILD)/sanitized/faults -v -j $(JOBS) -n $(RUNS) $(SCENES)
+	$(BUILD)/poll/faults -v -j $(JOBS) -n $(RUNS) $(SCENES)
+
+# The kernel's calls of other libraries lead to tests/faults/inject.c.
+$(BUILD)/%/faults: $(wildcard tests/faults/*) $(BUILD)/%/libszmq.a
+	tests/faults/symbols $(BUILD)/$*/libszmq.a >$(BUILD)/$*/faults.symbols
+	objcopy --redefine-syms=$(BUILD)/$*/faults.symbols \
+	    $(BUILD)/$*/libszmq.a $(BUILD)/$*/libfaults.a
+	$(CC) $(FLAGS) -Ikernel -o $@ $(wildcard tests/faults/*.c) \
+	    $(BUILD)/$*/libfaults.a $(LIBS)
 
 # -------------------------------------------------------------- bench --
 

@@ -10,6 +10,7 @@
 #include "memory.h"
 #include "monitor_thread.h"
 #include "multicast.h"
+#include "pair.h"
 #include "peer_name.h"
 #include "socket.h"
 #include "use.h"
@@ -32,37 +33,48 @@ static szi_endpoint *find_endpoint(szi_socket *socket, const char *text,
     return NULL;
 }
 
-/* How libzmq completed the endpoint that was given last, or NULL. */
-static const char *last_endpoint(szi_socket *socket)
-{
-    const void *text;
-    size_t size;
-    int code = szi_socket_read(socket, ZMQ_LAST_ENDPOINT, &text, &size);
-    return code == 0 ? text : NULL;
-}
+enum {
+    /* What libzmq adds to an endpoint: the numbers of an interface and a port,
+     * or the path of an ipc socket in the directory for temporary files. */
+    COMPLETION = 256
+};
 
-static szi_endpoint *note_endpoint(szi_socket *socket, char *given, bool bound,
-                                   uint64_t listener)
+/* A record with room for the endpoint as libzmq will complete it.  It is made
+ * before libzmq is called, so that nothing can fail afterwards for want of
+ * memory. */
+static szi_endpoint *new_endpoint(const char *text, size_t length, bool bound)
 {
-    const char *real = last_endpoint(socket);
-    if (real == NULL || *real == '\0')
-        real = given;
-    size_t length = strlen(real);
-    szi_endpoint *endpoint = szi_new(sizeof *endpoint + length + 1);
+    szi_endpoint *endpoint =
+        szi_new(sizeof *endpoint + length + 1 + COMPLETION);
     if (endpoint == NULL)
         return NULL;
-    memcpy(endpoint->real, real, length);
+    endpoint->given = szi_copy_text(text, length);
+    if (endpoint->given == NULL) {
+        szi_free(endpoint);
+        return NULL;
+    }
     endpoint->bound = bound;
-    endpoint->listener = listener;
-    if (strcmp(real, given) != 0)
-        endpoint->given = given;
-    else
-        szi_free(given);
-    /* inproc.c reads the endpoints from other threads. */
-    pthread_mutex_lock(&socket->context->lock);
-    szi_list_append(&socket->endpoints, &endpoint->link);
-    pthread_mutex_unlock(&socket->context->lock);
     return endpoint;
+}
+
+static void free_endpoint(szi_endpoint *endpoint)
+{
+    szi_free(endpoint->given);
+    szi_free(endpoint);
+}
+
+/* Reads how libzmq completed the endpoint, which fails only if the context was
+ * shut down meanwhile. */
+static int complete(szi_socket *socket, szi_endpoint *endpoint)
+{
+    size_t length = strlen(endpoint->given);
+    size_t size = length + 1 + COMPLETION;
+    if (zmq_getsockopt(socket->zmq, ZMQ_LAST_ENDPOINT, endpoint->real,
+                       &size) != 0)
+        return szi_last_error();
+    if (endpoint->real[0] == '\0')
+        memcpy(endpoint->real, endpoint->given, length + 1);
+    return 0;
 }
 
 /* Whether the socket enforces a ZAP domain and has none.  libzmq would abort
@@ -148,6 +160,34 @@ static int connect_socket(szi_socket *socket, const char *text)
     return code;
 }
 
+static int detach(szi_socket *socket, const char *name, bool bound)
+{
+    int done;
+    if (szi_endpoint_inproc(name))
+        return bound ? szi_inproc_unbind(socket, name)
+                     : szi_inproc_disconnect(socket, name);
+    if (bound)
+        SZI_UNINTERRUPTED(done, zmq_unbind(socket->zmq, name));
+    else
+        SZI_UNINTERRUPTED(done, zmq_disconnect(socket->zmq, name));
+    return done == 0 ? 0 : szi_last_error();
+}
+
+static void note_endpoint(szi_socket *socket, szi_endpoint *endpoint)
+{
+    if (strcmp(endpoint->real, endpoint->given) == 0) {
+        szi_free(endpoint->given);
+        endpoint->given = NULL;
+    }
+    socket->attached = true;
+    socket->conflates |= socket->conflate;
+    socket->connects |= !endpoint->bound;
+    /* inproc.c reads the endpoints from other threads. */
+    pthread_mutex_lock(&socket->context->lock);
+    szi_list_append(&socket->endpoints, &endpoint->link);
+    pthread_mutex_unlock(&socket->context->lock);
+}
+
 /* *listener is the id of the listener that was bound with, or 0. */
 static int attach(szi_socket *socket, const char *text, bool bound,
                   uint64_t *listener)
@@ -170,37 +210,19 @@ static int attach(szi_socket *socket, const char *text, bool bound,
         code = szi_curve_check(socket);
     if (code == 0 && !inproc && szi_monitors_all())
         code = szi_monitored_keep(socket);
-    if (code == 0 && !inproc && !szi_descriptors_free(4))
-        code = SZ_EDESCRIPTORS;
+    if (code == 0 && !inproc)
+        code = szi_descriptors_check(4);
     if (code == 0)
         code = szi_multicast_check(socket->zmq, text);
+    if (code == 0 && !bound)
+        code = szi_pair_check(socket, text);
     if (code != 0)
         return code;
     code = bound ? bind_socket(socket, text, listener)
                  : connect_socket(socket, text);
-    if (code != 0)
-        return szi_endpoint_explain(text, code);
-    socket->attached = true;
-    socket->conflates |= socket->conflate;
-    socket->connects |= !bound;
-    return 0;
+    return code != 0 ? szi_endpoint_explain(text, code) : 0;
 }
 
-static int detach(szi_socket *socket, const char *name, bool bound)
-{
-    int done;
-    if (szi_endpoint_inproc(name))
-        return bound ? szi_inproc_unbind(socket, name)
-                     : szi_inproc_disconnect(socket, name);
-    if (bound)
-        SZI_UNINTERRUPTED(done, zmq_unbind(socket->zmq, name));
-    else
-        SZI_UNINTERRUPTED(done, zmq_disconnect(socket->zmq, name));
-    return done == 0 ? 0 : szi_last_error();
-}
-
-/* The name by which libzmq knows an endpoint: as it was given if it was
- * connected, or bound by tipc, and otherwise as libzmq completed it. */
 static const char *name_of(const szi_endpoint *e)
 {
     static const char tipc[] = "tipc://";
@@ -249,27 +271,25 @@ static int open_endpoint(sz_socket handle, const char *text, size_t length,
     int code = szi_endpoint_check(text, length, bound);
     if (code != 0)
         return code;
-    char *given = szi_copy_text(text, length);
-    if (given == NULL)
+    szi_endpoint *made = new_endpoint(text, length, bound);
+    if (made == NULL)
         return SZ_ENOMEM;
-    uint64_t listener = 0;
-    code = attach(socket, given, bound, &listener);
+    code = attach(socket, made->given, bound, &made->listener);
     szi_socket_touched(socket);
+    if (code == 0) {
+        code = complete(socket, made);
+        if (code != 0)
+            detach(socket, made->given, bound);
+        if (!bound)
+            szi_name_taken(socket, made->given, code == 0 ? made : NULL);
+    }
     if (code != 0) {
-        szi_free(given);
+        free_endpoint(made);
         return code;
     }
-    szi_endpoint *endpoint = note_endpoint(socket, given, bound, listener);
-    if (!bound)
-        szi_name_taken(socket, endpoint != NULL ? endpoint->real : given,
-                       endpoint);
-    if (endpoint == NULL) {
-        detach(socket, given, bound);
-        szi_free(given);
-        return SZ_ENOMEM;
-    }
+    note_endpoint(socket, made);
     if (real != NULL)
-        *real = endpoint->real;
+        *real = made->real;
     return 0;
 }
 

@@ -43,6 +43,26 @@ void szi_context_each(void (*visit)(szi_context *, void *), void *argument)
     szi_unlock();
 }
 
+static int make_locks(szi_context *context)
+{
+    if (pthread_mutex_init(&context->lock, NULL) != 0)
+        return SZ_ENOMEM;
+    if (pthread_mutex_init(&context->monitoring, NULL) == 0) {
+        if (pthread_cond_init(&context->drained, NULL) == 0)
+            return 0;
+        pthread_mutex_destroy(&context->monitoring);
+    }
+    pthread_mutex_destroy(&context->lock);
+    return SZ_ENOMEM;
+}
+
+static void free_locks(szi_context *context)
+{
+    pthread_mutex_destroy(&context->lock);
+    pthread_mutex_destroy(&context->monitoring);
+    pthread_cond_destroy(&context->drained);
+}
+
 void szi_context_release(szi_context *context)
 {
     if (atomic_fetch_sub(&context->references, 1) > 1)
@@ -52,9 +72,7 @@ void szi_context_release(szi_context *context)
     close(context->done[0]);
     if (context->done[1] >= 0)
         close(context->done[1]);
-    pthread_mutex_destroy(&context->lock);
-    pthread_cond_destroy(&context->drained);
-    pthread_mutex_destroy(&context->monitoring);
+    free_locks(context);
     szi_free(context->monitor_thread);
     szi_free(context);
 }
@@ -64,7 +82,10 @@ int sz_context_new(sz_context *handle)
     szi_context *context = szi_new(sizeof *context);
     if (context == NULL)
         return SZ_ENOMEM;
-    int code = szi_pipe(context->done);
+    int code = make_locks(context);
+    if (code != 0)
+        goto no_locks;
+    code = szi_pipe(context->done);
     if (code != 0)
         goto no_pipe;
     code = szi_handle_new(SZI_CONTEXT, context, &context->id);
@@ -75,9 +96,6 @@ int sz_context_new(sz_context *handle)
         code = szi_last_error();
         goto no_context;
     }
-    pthread_mutex_init(&context->lock, NULL);
-    pthread_cond_init(&context->drained, NULL);
-    pthread_mutex_init(&context->monitoring, NULL);
     context->priority = -1;
     atomic_init(&context->references, 1);
     atomic_init(&context->closing, false);
@@ -91,6 +109,8 @@ no_handle:
     close(context->done[0]);
     close(context->done[1]);
 no_pipe:
+    free_locks(context);
+no_locks:
     szi_free(context);
     return code;
 }

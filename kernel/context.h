@@ -16,10 +16,10 @@
 typedef struct szi_monitor_thread szi_monitor_thread;
 
 /* `lock` guards sockets and their endpoints (which the thread of a socket
- * reads without it), count, limit, lingering, emptied, draining, resolver and
- * pending.  It is held while libzmq is asked about the context itself.
- * `monitoring` guards what monitor_thread.c and monitor.c use.  No thread
- * holds both.  The lock of the handle table is taken before either.
+ * reads without it), count, limit, lingering, emptied, draining, orphans,
+ * resolver and pending.  It is held while libzmq is asked about the context
+ * itself. `monitoring` guards what monitor_thread.c and monitor.c use.  No
+ * thread holds both.  The lock of the handle table is taken before either.
  *
  * `references` counts the handle, each open socket, each monitor, each thread
  * of the kernel that uses the context, and each call that holds it. */
@@ -39,8 +39,9 @@ typedef struct {
     atomic_bool dropped; /* sz_context_drop: nobody asks whether it is gone */
     atomic_bool forgotten; /* the handle is free */
     szi_lingering lingering;
-    bool emptied; /* terminate has closed the sockets */
-    int draining; /* closed sockets that a thread of linger.c has */
+    bool emptied;     /* terminate has closed the sockets */
+    int draining;     /* closed sockets that linger.c has */
+    szi_list orphans; /* of them, those that wait for a thread */
     pthread_cond_t drained;
     int done[2];      /* a pipe: [0] is readable once the context is gone */
     void *resolver;   /* see inproc.c */

@@ -14,22 +14,50 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-bool szi_descriptors_free(int64_t count)
+/* Errors other than these do not tell whether descriptors are free. */
+static int explain(int code)
+{
+    switch (code) {
+    case SZ_EMFILE:
+        return SZ_EDESCRIPTORS;
+    case SZ_ENFILE:
+    case SZ_ENOMEM:
+        return code;
+    default:
+        return 0;
+    }
+}
+
+int szi_descriptors_check(int64_t count)
 {
     struct rlimit limit;
-    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 ||
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 &&
         (rlim_t)count > limit.rlim_cur)
-        return false;
+        return SZ_EDESCRIPTORS;
     int *fds = szi_resize(NULL, (size_t)count * sizeof *fds);
     if (fds == NULL)
-        return false;
-    int got = 0;
-    while (got < count && (fds[got] = open("/", O_RDONLY | O_CLOEXEC)) >= 0)
-        got++;
+        return SZ_ENOMEM;
+    int got = 0, code = 0;
+    while (got < count && code == 0) {
+        SZI_UNINTERRUPTED(fds[got], open("/", O_RDONLY | O_CLOEXEC));
+        if (fds[got] >= 0)
+            got++;
+        else
+            code = szi_last_error();
+    }
     for (int i = 0; i < got; i++)
         close(fds[i]);
     szi_free(fds);
-    return got == count;
+    return explain(code);
+}
+
+int szi_socket_missing(void)
+{
+    int code = szi_last_error();
+    if (code != SZ_EMFILE)
+        return code;
+    code = szi_descriptors_check(1);
+    return code == 0 ? SZ_ESOCKETS : code;
 }
 
 /* pipe2 leaves no moment in which another thread's fork and exec could inherit
@@ -67,11 +95,13 @@ int64_t szi_descriptor_id(int fd)
     snprintf(path, sizeof path, "/proc/self/fdinfo/%d", fd);
     FILE *info = fopen(path, "re");
     if (info == NULL)
-        return -1;
-    int64_t id = -1;
+        return fcntl(fd, F_GETFD) == -1 ? SZI_NO_EVENTFD : SZI_UNKNOWN;
+    int64_t id = SZI_NO_EVENTFD;
     while (id < 0 && fgets(line, sizeof line, info) != NULL)
         if (sscanf(line, "eventfd-id: %" SCNd64, &id) != 1)
-            id = -1;
+            id = SZI_NO_EVENTFD;
+    if (id < 0 && !feof(info))
+        id = SZI_UNKNOWN;
     fclose(info);
     return id;
 }

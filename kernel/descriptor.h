@@ -6,9 +6,13 @@
 
 #pragma GCC visibility push(hidden)
 
-/* Whether the process can open `count` more descriptors.  libzmq aborts where
- * it can not. */
-bool szi_descriptors_free(int64_t count);
+/* 0 if the process can open `count` more descriptors; else SZ_EDESCRIPTORS,
+ * SZ_ENFILE or SZ_ENOMEM.  libzmq aborts where it can not. */
+int szi_descriptors_check(int64_t count);
+
+/* Why libzmq has made no socket, by errno: SZ_ESOCKETS if all places of the
+ * context are taken, SZ_EDESCRIPTORS, or another error. */
+int szi_socket_missing(void);
 
 /* A pipe whose ends are closed on exec.  SZ_EMFILE, SZ_ENFILE. */
 int szi_pipe(int fds[2]);
@@ -17,8 +21,12 @@ int szi_pipe(int fds[2]);
  * even while a forked child holds a copy of the writing end. */
 void szi_pipe_end(int *fd);
 
-/* A number that no other eventfd of the system has, or -1 if the descriptor is
- * no eventfd or the system has no such numbers. */
+/* A number that no other eventfd of the system has; or one of these, the
+ * second if it cannot be read now, or the system has no such numbers. */
+enum {
+    SZI_NO_EVENTFD = -1, /* closed, or another kind of descriptor */
+    SZI_UNKNOWN = -2
+};
 int64_t szi_descriptor_id(int fd);
 
 #pragma GCC visibility pop

@@ -7,6 +7,7 @@
 #include "handle.h"
 #include "inproc.h"
 #include "lifetime.h"
+#include "linger.h"
 #include "thread.h"
 
 #include <errno.h>
@@ -46,8 +47,15 @@ static void forget(szi_context *context)
 static void await_swaps(szi_context *context)
 {
     pthread_mutex_lock(&context->lock);
-    while (!context->emptied || context->draining > 0)
-        pthread_cond_wait(&context->drained, &context->lock);
+    while (!context->emptied || context->draining > 0) {
+        if (context->orphans.first == NULL) {
+            pthread_cond_wait(&context->drained, &context->lock);
+            continue;
+        }
+        pthread_mutex_unlock(&context->lock);
+        szi_linger_here(context);
+        pthread_mutex_lock(&context->lock);
+    }
     szi_inproc_resolve(context);
     pthread_mutex_unlock(&context->lock);
 }

@@ -33,15 +33,26 @@ static szi_queued_event *take(szi_event_queue *queue)
     return first;
 }
 
-static void drop_events(szi_event_queue *queue)
+/* When the queue has ended, the closed end of the pipe tells so. */
+bool szi_event_queue_tell(szi_event_queue *queue)
 {
-    while (queue->count > 0)
-        szi_free(take(queue));
+    ssize_t done = 1;
+    char byte = 0;
+    bool due = queue->count > 0 || queue->starved;
+    if (due && !queue->told && !queue->ended)
+        SZI_UNINTERRUPTED(done, write(queue->fds[1], &byte, 1));
+    else if (!due && queue->told)
+        SZI_UNINTERRUPTED(done, read(queue->fds[0], &byte, 1));
+    if (done == 1)
+        queue->told = due;
+    return done == 1;
 }
 
 void szi_event_queue_clear(szi_event_queue *queue)
 {
-    drop_events(queue);
+    while (queue->count > 0)
+        szi_free(take(queue));
+    queue->starved = false;
     szi_free(queue->current);
     queue->current = NULL;
 }
@@ -79,10 +90,13 @@ void szi_event_queue_put(szi_event_queue *queue, const sz_event *event)
     szi_queued_event *made = copy(event);
     if (made == NULL) {
         queue->missed++;
+        queue->starved = true;
+        szi_event_queue_tell(queue);
         return;
     }
     made->event.missed = queue->missed;
     queue->missed = 0;
+    queue->starved = false;
     if (queue->count == MOST_EVENTS) {
         szi_queued_event *oldest = take(queue);
         szi_queued_event *next =
@@ -91,20 +105,24 @@ void szi_event_queue_put(szi_event_queue *queue, const sz_event *event)
         szi_free(oldest);
     }
     szi_list_append(&queue->events, &made->link);
-    if (queue->count++ == 0 && write(queue->fds[1], "", 1) < 0)
-        drop_events(queue);
+    queue->count++;
+    szi_event_queue_tell(queue);
 }
 
 int szi_event_queue_take(szi_event_queue *queue, sz_event *event)
 {
+    int code = 0;
     szi_free(queue->current);
     queue->current = NULL;
-    if (queue->count == 0)
-        return queue->ended ? SZ_ECLOSED : SZ_EAGAIN;
-    queue->current = take(queue);
-    *event = queue->current->event;
-    char byte;
-    if (queue->count == 0 && read(queue->fds[0], &byte, 1) < 0)
-        return szi_last_error();
-    return 0;
+    if (queue->count > 0) {
+        queue->current = take(queue);
+        *event = queue->current->event;
+    } else if (queue->starved) {
+        queue->starved = false;
+        code = SZ_ENOMEM;
+    } else {
+        code = queue->ended ? SZ_ECLOSED : SZ_EAGAIN;
+    }
+    szi_event_queue_tell(queue);
+    return code;
 }

@@ -7,6 +7,7 @@
 #include "error.h"
 #include "memory.h"
 
+#include <fcntl.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/timerfd.h>
@@ -96,15 +97,14 @@ int szi_events_renew(szi_events *events)
     fresh.epoll = epoll_create1(EPOLL_CLOEXEC);
     if (fresh.epoll < 0)
         return szi_last_error();
-    if (watch(&fresh, fresh.wake) != 0 ||
-        (fresh.timer >= 0 && watch(&fresh, fresh.timer) != 0)) {
-        int code = szi_last_error();
-        close(fresh.epoll);
-        return code;
-    }
-    close(events->epoll);
-    *events = fresh;
-    return 0;
+    /* The number stays: threads may be about to wait for it. */
+    int code = watch(&fresh, fresh.wake) != 0 ||
+                       (fresh.timer >= 0 && watch(&fresh, fresh.timer) != 0) ||
+                       dup3(fresh.epoll, events->epoll, O_CLOEXEC) < 0
+                   ? szi_last_error()
+                   : 0;
+    close(fresh.epoll);
+    return code;
 }
 
 static int from_epoll(uint32_t mask)
@@ -175,8 +175,9 @@ int szi_events_alarm(szi_events *events, int64_t time)
         at = last;
     alarm.it_value.tv_sec = (time_t)(at / 1000);
     alarm.it_value.tv_nsec = (long)(at % 1000) * 1000000;
-    timerfd_settime(events->timer, TFD_TIMER_ABSTIME, &alarm, NULL);
-    return 0;
+    return timerfd_settime(events->timer, TFD_TIMER_ABSTIME, &alarm, NULL) == 0
+               ? 0
+               : szi_last_error();
 }
 
 #else

@@ -14,6 +14,7 @@
 #include "memory.h"
 #include "thread.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <unistd.h>
@@ -26,6 +27,7 @@ struct szi_events {
     pthread_cond_t work;
     pthread_t thread;
     bool started, stop, armed, told;
+    bool woken; /* by szi_events_wake, which nobody was told of yet */
     unsigned version;
     int tell[2], nudge[2];
     int64_t alarm; /* -1 for none */
@@ -35,11 +37,13 @@ struct szi_events {
     size_t turn;        /* the descriptor that the next round begins with */
 };
 
-static void put(int fd)
+/* If the pipe is full, its other end is readable already. */
+static bool put(int fd)
 {
     char byte = 0;
     ssize_t done;
     SZI_UNINTERRUPTED(done, write(fd, &byte, 1));
+    return done == 1 || errno == EAGAIN;
 }
 
 static void drain(int fd)
@@ -49,12 +53,12 @@ static void drain(int fd)
         ;
 }
 
+/* If it fails, the events stay armed, and the thread tells again. */
 static void tell(szi_events *events)
 {
-    if (!events->told)
-        put(events->tell[1]);
-    events->told = true;
-    events->armed = false;
+    events->told = events->told || put(events->tell[1]);
+    events->armed = events->armed && !events->told;
+    events->woken = events->woken && !events->told;
 }
 
 /* The thread polls a copy, as the set may change meanwhile. */
@@ -66,16 +70,23 @@ static struct pollfd *copy_fds(const szi_events *events)
     return copy;
 }
 
+/* The time of a round is bounded: the system may have refused a nudge. */
 static void watch_once(szi_events *events)
 {
+    enum {
+        LOOK = 1000,
+        SOON = 10
+    };
     struct pollfd *copy = copy_fds(events);
     size_t count = events->count;
     unsigned version = events->version;
-    int timeout = -1;
+    int timeout = LOOK;
     if (events->alarm >= 0) {
         int64_t left = events->alarm - sz_now();
-        timeout = left < 0 ? 0 : left < 60000 ? (int)left : 60000;
+        timeout = left < 0 ? 0 : left < LOOK ? (int)left : LOOK;
     }
+    if (events->woken && timeout > SOON)
+        timeout = SOON;
     pthread_mutex_unlock(&events->lock);
     int n = copy != NULL ? poll(copy, (nfds_t)count, timeout) : 1;
     bool nudged = copy != NULL && n > 0 && copy[0].revents != 0;
@@ -85,7 +96,8 @@ static void watch_once(szi_events *events)
         drain(events->nudge[0]);
         n--;
     }
-    bool due = events->alarm >= 0 && events->alarm <= sz_now();
+    bool due =
+        events->woken || (events->alarm >= 0 && events->alarm <= sz_now());
     bool found = n > 0 && events->version == version;
     if (events->armed && (found || due))
         tell(events);
@@ -146,22 +158,41 @@ static int open_pipes(szi_events *events)
     return 0;
 }
 
+static int make_locks(szi_events *events)
+{
+    if (pthread_mutex_init(&events->lock, NULL) != 0)
+        return SZ_ENOMEM;
+    if (pthread_cond_init(&events->work, NULL) == 0)
+        return 0;
+    pthread_mutex_destroy(&events->lock);
+    return SZ_ENOMEM;
+}
+
+static void free_locks(szi_events *events)
+{
+    pthread_cond_destroy(&events->work);
+    pthread_mutex_destroy(&events->lock);
+}
+
 int szi_events_new(szi_events **made)
 {
     szi_events *events = szi_new(sizeof *events);
     if (events == NULL)
         return SZ_ENOMEM;
-    int code = make_room(events);
-    if (code == 0)
-        code = open_pipes(events);
+    int code = make_locks(events);
+    if (code == 0) {
+        code = make_room(events);
+        if (code == 0)
+            code = open_pipes(events);
+        if (code != 0)
+            free_locks(events);
+    }
     if (code != 0) {
         szi_free(events->fds);
         szi_free(events->data);
         szi_free(events);
         return code;
     }
-    pthread_mutex_init(&events->lock, NULL);
-    pthread_cond_init(&events->work, NULL);
     events->alarm = -1;
     events->fds[0] = (struct pollfd){.fd = events->nudge[0], .events = POLLIN};
     events->count = 1;
@@ -183,8 +214,7 @@ void szi_events_free(szi_events *events)
         close(events->tell[i]);
         close(events->nudge[i]);
     }
-    pthread_cond_destroy(&events->work);
-    pthread_mutex_destroy(&events->lock);
+    free_locks(events);
     szi_free(events->fds);
     szi_free(events->data);
     szi_free(events);
@@ -277,7 +307,7 @@ int szi_events_get(szi_events *events, szi_fired *fired, int max)
 {
     pthread_mutex_lock(&events->lock);
     drain(events->tell[0]);
-    events->told = false;
+    events->told = events->woken = false;
     if (events->alarm >= 0 && events->alarm <= sz_now())
         events->alarm = -1;
     int count = 0;
@@ -298,19 +328,32 @@ int szi_events_get(szi_events *events, szi_fired *fired, int max)
     return count;
 }
 
-void szi_events_arm(szi_events *events)
+/* Without a thread the caller must look again at once. */
+static void arm(szi_events *events)
 {
-    pthread_mutex_lock(&events->lock);
-    events->armed = events->started || start(events) == 0;
+    events->armed = true;
+    if (!events->started && start(events) != 0)
+        tell(events);
     pthread_cond_signal(&events->work);
     changed(events);
 }
 
+void szi_events_arm(szi_events *events)
+{
+    pthread_mutex_lock(&events->lock);
+    arm(events);
+}
+
+/* If the system refuses, the thread tells later. */
 void szi_events_wake(szi_events *events)
 {
     pthread_mutex_lock(&events->lock);
+    events->woken = true;
     tell(events);
-    pthread_mutex_unlock(&events->lock);
+    if (events->woken)
+        arm(events);
+    else
+        pthread_mutex_unlock(&events->lock);
 }
 
 int szi_events_alarm(szi_events *events, int64_t time)

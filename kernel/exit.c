@@ -70,11 +70,22 @@ static bool any_left(szi_context *context, int linger, int *longest)
     return any;
 }
 
+static szi_list exchange(szi_context *context, szi_list closed)
+{
+    pthread_mutex_lock(&context->lock);
+    szi_list before = context->lingering.sockets;
+    context->lingering.sockets = closed;
+    pthread_mutex_unlock(&context->lock);
+    return before;
+}
+
+/* No lock is held while the program is called.  No other thread adds to the
+ * list meanwhile, as no socket is left. */
 static void report_closed(szi_context *context, sz_undelivered *report,
                           void *argument)
 {
-    pthread_mutex_lock(&context->lock);
-    SZI_EACH (c, &context->lingering.sockets, szi_closed, link) {
+    szi_list closed = exchange(context, (szi_list){0});
+    SZI_EACH (c, &closed, szi_closed, link) {
         if (!szi_closed_lingers(c))
             continue;
         if (c->endpoints.first == NULL)
@@ -82,7 +93,7 @@ static void report_closed(szi_context *context, sz_undelivered *report,
         SZI_EACH (e, &c->endpoints, szi_endpoint, link)
             report(c->type->name, e->real, argument);
     }
-    pthread_mutex_unlock(&context->lock);
+    exchange(context, closed);
 }
 
 /* Waits until the context is gone or the time of its sockets is over.  A
@@ -91,8 +102,8 @@ static void report_closed(szi_context *context, sz_undelivered *report,
 static int await_end(sz_context handle, int linger, int64_t begun)
 {
     int code;
-    while ((code = sz_context_terminate(handle)) == SZ_EAGAIN ||
-           code == SZ_ETHREAD) {
+    while ((code = sz_context_terminate(handle)) < 0) {
+        int failed = code;
         bool begun_to_end = code == SZ_EAGAIN;
         szi_context *context = szi_context_hold(handle, &code);
         if (context == NULL)
@@ -104,7 +115,7 @@ static int await_end(sz_context handle, int linger, int64_t begun)
             sz_wait(context->done[0], left < LOOK ? (int)left : LOOK);
         szi_context_release(context);
         if (left <= 0 && !begun_to_end)
-            return SZ_ETHREAD;
+            return failed;
         if (left <= 0)
             return any ? SZ_EAGAIN : 0;
     }
@@ -129,7 +140,7 @@ int sz_exit(int linger, sz_undelivered *report, void *argument)
     for (size_t i = 0; i < all.count; i++) {
         sz_context handle = {all.ids[i]};
         code = await_end(handle, linger, begun);
-        if (code != SZ_EAGAIN && code != SZ_ETHREAD)
+        if (code == 0)
             continue;
         result = code;
         szi_context *context = szi_context_hold(handle, &code);

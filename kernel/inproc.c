@@ -18,10 +18,10 @@
  * of the call of libzmq. */
 
 #include "inproc.h"
+#include "descriptor.h"
 #include "error.h"
 #include "memory.h"
 
-#include <errno.h>
 #include <string.h>
 
 typedef struct {
@@ -127,9 +127,7 @@ static int make_resolver(szi_context *context)
 {
     if (context->resolver == NULL)
         context->resolver = zmq_socket(context->zmq, ZMQ_PUSH);
-    if (context->resolver == NULL)
-        return zmq_errno() == EMFILE ? SZ_ESOCKETS : szi_last_error();
-    return 0;
+    return context->resolver != NULL ? 0 : szi_socket_missing();
 }
 
 /* Whether a connect to the name would be pending: 1, 0, or an error.  A closed
@@ -245,9 +243,8 @@ static int disconnect_bound(szi_socket *socket, const char *endpoint)
     int code = also_bound ? zunbind(socket->zmq, endpoint) : 0;
     if (code == 0)
         code = zdisconnect(socket->zmq, endpoint);
-    if (also_bound)
-        zbind(socket->zmq, endpoint);
-    return code;
+    int bound = also_bound ? zbind(socket->zmq, endpoint) : 0;
+    return code != 0 ? code : bound;
 }
 
 /* The other end learns of the end in `process`, and from then on gets no more

@@ -44,45 +44,64 @@ static int try_threads(szi_context *context)
     return szi_thread_try((szi_schedule){policy, context->priority, -1});
 }
 
-static int start(szi_context *context)
+/* Makes the context ready for its first socket, and *limit its max-sockets. */
+static int prepare(szi_context *context, int *limit)
 {
     int code = try_threads(context);
+    if (code == 0)
+        code = szi_descriptors_check(descriptors_to_start(context));
     if (code != 0)
         return code;
-    if (!szi_descriptors_free(descriptors_to_start(context)))
-        return SZ_EDESCRIPTORS;
-    int limit = zmq_ctx_get(context->zmq, ZMQ_MAX_SOCKETS);
+    *limit = zmq_ctx_get(context->zmq, ZMQ_MAX_SOCKETS);
     /* libzmq aborts if it cannot allocate its table of sockets. */
-    void *table = szi_resize(NULL, (size_t)places(limit) * sizeof(void *));
+    void *table = szi_resize(NULL, (size_t)places(*limit) * sizeof(void *));
     if (table == NULL)
         return SZ_ENOMEM;
     szi_free(table);
-    zmq_ctx_set(context->zmq, ZMQ_MAX_SOCKETS, places(limit));
-    context->limit = limit;
+    zmq_ctx_set(context->zmq, ZMQ_MAX_SOCKETS, places(*limit));
     return 0;
+}
+
+/* If the first socket of a context fails, the context is prepared again for
+ * the next: libzmq may not have started. */
+static int open_first(szi_socket *socket)
+{
+    szi_context *context = socket->context;
+    int limit, code = prepare(context, &limit);
+    if (code != 0)
+        return code;
+    socket->zmq = zmq_socket(context->zmq, socket->type->number);
+    if (socket->zmq != NULL) {
+        context->limit = limit;
+        return 0;
+    }
+    code = szi_socket_missing();
+    zmq_ctx_set(context->zmq, ZMQ_MAX_SOCKETS, limit);
+    return code;
+}
+
+/* If descriptors are left, closed sockets still occupy the places.  libzmq's
+ * reaper frees them in a moment. */
+static int open_next(szi_socket *socket)
+{
+    szi_context *context = socket->context;
+    if (context->count >= context->limit)
+        return SZ_ESOCKETS;
+    socket->zmq = zmq_socket(context->zmq, socket->type->number);
+    if (socket->zmq != NULL)
+        return 0;
+    int code = szi_socket_missing();
+    return code == SZ_ESOCKETS ? SZ_EAGAIN : code;
 }
 
 static int open_socket(szi_socket *socket)
 {
     szi_context *context = socket->context;
-    if (context->limit == 0) {
-        int code = start(context);
-        if (code != 0)
-            return code;
-    }
-    if (context->count >= context->limit)
-        return SZ_ESOCKETS;
-    socket->zmq = zmq_socket(context->zmq, socket->type->number);
-    if (socket->zmq == NULL) {
-        int code = szi_last_error();
-        if (code != SZ_EMFILE)
-            return code;
-        /* If descriptors are left, closed sockets still occupy the places.
-         * libzmq's reaper frees them in a moment. */
-        return szi_descriptors_free(1) ? SZ_EAGAIN : SZ_EDESCRIPTORS;
-    }
+    int code = context->limit == 0 ? open_first(socket) : open_next(socket);
+    if (code != 0)
+        return code;
     size_t size = sizeof socket->fd;
-    int code = 0, most = zmq_ctx_get(context->zmq, ZMQ_MAX_MSGSZ);
+    int most = zmq_ctx_get(context->zmq, ZMQ_MAX_MSGSZ);
     if (most >= 0 && most < INT_MAX)
         socket->part_most = (size_t)most;
     if (zmq_getsockopt(socket->zmq, ZMQ_FD, &socket->fd, &size) != 0 ||
@@ -137,6 +156,7 @@ static szi_socket *new_socket(szi_context *context, const sz_type *type)
 
 static int make(szi_context *context, const sz_type *type, sz_socket *made)
 {
+    szi_linger_again(context);
     szi_socket *socket = new_socket(context, type);
     if (socket == NULL)
         return SZ_ENOMEM;
@@ -195,6 +215,7 @@ void szi_socket_close(szi_socket *socket)
     closed->fd = socket->fd;
     closed->fd_id = may_linger ? szi_descriptor_id(socket->fd) : -1;
     closed->linger = socket->linger;
+    szi_linger_again(context);
     szi_linger(socket, may_linger);
     if (may_linger) {
         pthread_mutex_lock(&context->lock);

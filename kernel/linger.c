@@ -89,66 +89,102 @@ static bool close_socket(szi_socket *socket, bool may_linger)
     return closed && ipc;
 }
 
-static void count_draining(szi_socket *socket, int by)
-{
-    szi_context *context = socket->context;
-    pthread_mutex_lock(&context->lock);
-    atomic_store(&socket->closed->draining, by > 0);
-    context->draining += by;
-    pthread_cond_broadcast(&context->drained);
-    pthread_mutex_unlock(&context->lock);
-}
-
 static void *linger(void *argument)
 {
     szi_socket *socket = argument;
     szi_context *context = socket->context;
-    int64_t end = socket->linger < 0 ? -1 : sz_now() + socket->linger;
+    szi_closed *closed = socket->closed;
     bool reads = socket->zmq == NULL;
     if (socket->swap != NULL)
-        empty_swap(socket, end);
+        empty_swap(socket, closed->end);
     if (!reads) {
-        await_connections(socket, end);
+        await_connections(socket, closed->end);
         reads = close_socket(socket, true);
     }
     if (reads)
-        await_readers(socket, end);
-    szi_ipc_free(&socket->closed->ipc);
-    count_draining(socket, -1);
+        await_readers(socket, closed->end);
+    szi_ipc_free(&closed->ipc);
+    pthread_mutex_lock(&context->lock);
+    atomic_store(&closed->draining, false);
+    context->draining--;
+    pthread_cond_broadcast(&context->drained);
+    pthread_mutex_unlock(&context->lock);
     szi_socket_free(socket);
     szi_context_release(context);
     return NULL;
 }
 
+/* An orphan of the context, which is none any more, or NULL. */
+static szi_socket *adopt(szi_context *context)
+{
+    pthread_mutex_lock(&context->lock);
+    szi_socket *orphan = SZI_FIRST(&context->orphans, szi_socket, link);
+    if (orphan != NULL)
+        szi_list_remove(&context->orphans, &orphan->link);
+    pthread_mutex_unlock(&context->lock);
+    return orphan;
+}
+
 static bool start(szi_socket *socket)
 {
     szi_context *context = socket->context;
-    atomic_fetch_add(&context->references, 1);
-    count_draining(socket, 1);
     if (szi_thread_start(linger, socket, NULL) == 0)
         return true;
-    count_draining(socket, -1);
-    atomic_fetch_sub(&context->references, 1);
+    pthread_mutex_lock(&context->lock);
+    szi_list_append(&context->orphans, &socket->link);
+    /* The thread that terminates the context may wait already. */
+    pthread_cond_broadcast(&context->drained);
+    pthread_mutex_unlock(&context->lock);
     return false;
+}
+
+static void take_over(szi_socket *socket)
+{
+    szi_context *context = socket->context;
+    socket->closed->end = socket->linger < 0 ? -1 : sz_now() + socket->linger;
+    pthread_mutex_lock(&context->lock);
+    atomic_store(&socket->closed->draining, true);
+    context->draining++;
+    pthread_mutex_unlock(&context->lock);
+    atomic_fetch_add(&context->references, 1);
+    start(socket);
+}
+
+void szi_linger_again(szi_context *context)
+{
+    szi_socket *orphan;
+    while ((orphan = adopt(context)) != NULL && start(orphan))
+        ;
+}
+
+void szi_linger_here(szi_context *context)
+{
+    szi_socket *orphan = adopt(context);
+    if (orphan != NULL)
+        linger(orphan);
+}
+
+/* Whether messages wait in the swap. */
+static bool swap_waits(szi_socket *socket)
+{
+    return socket->swap != NULL && socket->linger != 0 &&
+           szi_swap_socket_pump(socket, FEW, SZI_SLICE) != 0;
 }
 
 void szi_linger(szi_socket *socket, bool may_linger)
 {
-    if (socket->swap != NULL) {
-        if (socket->linger != 0 &&
-            szi_swap_socket_pump(socket, FEW, SZI_SLICE) != 0 && start(socket))
-            return;
-        szi_swap_socket_free(socket);
-    }
     szi_closed *closed = socket->closed;
+    bool waits = swap_waits(socket);
+    if (!waits && socket->swap != NULL)
+        szi_swap_socket_free(socket);
     if (may_linger && szi_ipc_any(&closed->endpoints)) {
         szi_ipc_hold(&closed->ipc, &closed->endpoints);
-        if (szi_ipc_connecting(&closed->ipc, &closed->endpoints) &&
-            start(socket))
-            return;
+        waits |= szi_ipc_connecting(&closed->ipc, &closed->endpoints);
     }
-    if (close_socket(socket, may_linger) && start(socket))
-        return;
-    szi_ipc_free(&closed->ipc);
-    szi_socket_free(socket);
+    if (waits || close_socket(socket, may_linger)) {
+        take_over(socket);
+    } else {
+        szi_ipc_free(&closed->ipc);
+        szi_socket_free(socket);
+    }
 }

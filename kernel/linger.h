@@ -12,6 +12,12 @@
  * the linger is over.  `may_linger`: it has sent, and its linger is not 0. */
 void szi_linger(szi_socket *socket, bool may_linger);
 
+/* Starts threads for the sockets for which none could be started. */
+void szi_linger_again(szi_context *context);
+
+/* Does in this thread what one of those threads would do. */
+void szi_linger_here(szi_context *context);
+
 #pragma GCC visibility pop
 
 #endif

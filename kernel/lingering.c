@@ -7,13 +7,14 @@
 #include <fcntl.h>
 
 /* libzmq closes the descriptor when the last message has left.  The number may
- * then be in use for another file; a socket whose id is unknown counts then
- * too. */
+ * then be in use for another file; if its id is unknown, or was, it counts as
+ * that of the socket. */
 bool szi_closed_open(const szi_closed *closed)
 {
-    if (closed->fd_id < 0)
+    int64_t id = szi_descriptor_id(closed->fd);
+    if (closed->fd_id < 0 || id == SZI_UNKNOWN)
         return fcntl(closed->fd, F_GETFD) != -1;
-    return szi_descriptor_id(closed->fd) == closed->fd_id;
+    return id == closed->fd_id;
 }
 
 bool szi_closed_lingers(const szi_closed *closed)

@@ -19,8 +19,9 @@ typedef struct {
     int fd;
     int64_t fd_id; /* of `fd`, or -1 if it could not be read */
     int linger;
+    int64_t end; /* of the linger, if `draining`; -1 for none */
     szi_ipc ipc;
-    atomic_bool draining; /* a thread of linger.c has the socket */
+    atomic_bool draining; /* linger.c has the socket */
     atomic_bool kept;     /* sz_exit bounds the time instead of the linger */
 } szi_closed;
 

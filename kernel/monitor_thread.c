@@ -21,7 +21,6 @@
 #include "memory.h"
 #include "thread.h"
 
-#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -162,19 +161,32 @@ static void drain(szi_monitor_thread *thread)
     }
 }
 
+/* Whether all monitors have been told of their events. */
+static bool tell_monitors(szi_monitor_thread *thread)
+{
+    bool told = true;
+    SZI_EACH (o, &thread->monitored, szi_monitored, link)
+        SZI_EACH (queue, &o->queues, szi_event_queue, link)
+            told = szi_event_queue_tell(queue) && told;
+    return told;
+}
+
 static void *run(void *argument)
 {
+    enum {
+        SOON = 10 /* milliseconds */
+    };
     szi_monitor_thread *thread = argument;
     szi_context *context = thread->context;
-    struct pollfd watched = {.fd = thread->fd, .events = POLLIN};
     for (;;) {
         pthread_mutex_lock(&context->monitoring);
         drain(thread);
         bool over = thread->router == NULL;
+        bool told = tell_monitors(thread);
         pthread_mutex_unlock(&context->monitoring);
         if (over)
             break;
-        poll(&watched, 1, -1);
+        sz_wait(thread->fd, told ? -1 : SOON);
     }
     szi_context_release(context);
     return NULL;
@@ -186,7 +198,7 @@ static int open_router(szi_monitor_thread *thread)
     size_t size = sizeof thread->fd;
     void *router = zmq_socket(thread->context->zmq, ZMQ_ROUTER);
     if (router == NULL)
-        return szi_last_error();
+        return szi_socket_missing();
     if (zmq_setsockopt(router, ZMQ_RCVHWM, &none, sizeof none) != 0 ||
         zmq_setsockopt(router, ZMQ_LINGER, &none, sizeof none) != 0 ||
         zmq_getsockopt(router, ZMQ_FD, &thread->fd, &size) != 0) {
@@ -226,18 +238,36 @@ static int make_thread(szi_context *context)
 }
 
 /* Stops the events, the last of which libzmq sends: it would wait for ever if
- * there was no reader. */
+ * there was no reader.  A connect over inproc fails only if the context was
+ * shut down, and then libzmq does not wait. */
 static void undo_begin(szi_socket *socket, const char *name)
 {
+    enum {
+        TRIES = 10
+    };
     int done = -1, no_linger = 0;
-    void *reader = zmq_socket(socket->context->zmq, ZMQ_PAIR);
+    void *reader = NULL;
+    for (int i = 0; i < TRIES && reader == NULL; i++)
+        reader = zmq_socket(socket->context->zmq, ZMQ_PAIR);
     if (reader == NULL)
         return;
     zmq_setsockopt(reader, ZMQ_LINGER, &no_linger, sizeof no_linger);
-    SZI_UNINTERRUPTED(done, zmq_connect(reader, name));
+    for (int i = 0; i < TRIES && done != 0; i++)
+        done = zmq_connect(reader, name);
     if (done == 0)
         zmq_socket_monitor(socket->zmq, NULL, 0);
     zmq_close(reader);
+}
+
+/* Makes the router read the events that libzmq sends to `name`. */
+static int read_from(szi_monitor_thread *thread, const char id[ID_SIZE],
+                     const char *name)
+{
+    int done =
+        zmq_setsockopt(thread->router, ZMQ_CONNECT_ROUTING_ID, id, ID_SIZE);
+    if (done == 0)
+        SZI_UNINTERRUPTED(done, zmq_connect(thread->router, name));
+    return done == 0 ? 0 : szi_last_error();
 }
 
 /* The PAIR is connected before any thread can wait for its reader. */
@@ -252,13 +282,9 @@ static int begin(szi_monitor_thread *thread, szi_socket *socket,
     SZI_UNINTERRUPTED(done,
                       zmq_socket_monitor(socket->zmq, name, SZ_EVENT_ALL));
     if (done != 0)
-        return szi_last_error();
-    done =
-        zmq_setsockopt(thread->router, ZMQ_CONNECT_ROUTING_ID, id, sizeof id);
-    if (done == 0)
-        SZI_UNINTERRUPTED(done, zmq_connect(thread->router, name));
-    if (done != 0) {
-        int code = szi_last_error();
+        return szi_socket_missing();
+    int code = read_from(thread, id, name);
+    if (code != 0) {
         undo_begin(socket, name);
         return code;
     }
@@ -275,10 +301,11 @@ int szi_monitored_begin(szi_socket *socket)
     if (socket->monitored != NULL)
         return 0;
     szi_context *context = socket->context;
-    if (!szi_descriptors_free(3))
-        return SZ_EDESCRIPTORS;
+    int code = szi_descriptors_check(3);
+    if (code != 0)
+        return code;
     pthread_mutex_lock(&context->lock);
-    int code = make_thread(context);
+    code = make_thread(context);
     pthread_mutex_unlock(&context->lock);
     szi_monitored *o = code == 0 ? szi_new(sizeof *o) : NULL;
     if (code == 0 && o == NULL)
@@ -292,7 +319,7 @@ int szi_monitored_begin(szi_socket *socket)
         if (code != 0)
             szi_free(o);
     }
-    return code == SZ_EMFILE ? SZ_ESOCKETS : code;
+    return code;
 }
 
 int szi_monitored_keep(szi_socket *socket)

@@ -182,7 +182,8 @@ int szi_multicast_check(void *zmq, const char *endpoint)
                 type == ZMQ_XSUB;
     if (!(norm || pgm || epgm) || !fits || !sz_has(norm ? "norm" : "pgm"))
         return 0;
-    if (!szi_descriptors_free(DESCRIPTORS))
-        return SZ_EDESCRIPTORS;
+    int code = szi_descriptors_check(DESCRIPTORS);
+    if (code != 0)
+        return code;
     return norm ? check_norm(address) : check_pgm(zmq, address, pgm);
 }

@@ -5,7 +5,6 @@
 #include "error.h"
 #include "memory.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -100,10 +99,8 @@ static int try_name(szi_socket *socket, const szi_name *name)
     snprintf(endpoint, sizeof endpoint, "inproc://szmq.name.%llu",
              (unsigned long long)socket->id);
     void *peer = zmq_socket(socket->context->zmq, ZMQ_DEALER);
-    if (peer == NULL && zmq_errno() == EMFILE)
-        return szi_descriptors_free(1) ? SZ_ESOCKETS : SZ_EDESCRIPTORS;
     if (peer == NULL)
-        return szi_last_error();
+        return szi_socket_missing();
     set_flag(socket, ZMQ_ROUTER_MANDATORY, 1);
     set_flag(socket, ZMQ_ROUTER_HANDOVER, 0);
     set_flag(socket, ZMQ_PROBE_ROUTER, 0);

@@ -68,16 +68,17 @@ static void renew_source(szi_poller *poller)
     if (szi_events_renew(poller->source) != 0)
         return;
     free_stale(poller);
-    SZI_EACH (w, &poller->watches, szi_watch, link) {
-        bool is_socket = w->socket != NULL;
-        if (w->closed || w->always || w->quiet)
-            continue;
-        w->closed =
-            szi_events_add(poller->source, w->fd,
-                           is_socket ? SZ_IN : w->events, is_socket, w) != 0;
-        if (is_socket || w->closed)
-            szi_watch_touch(w);
-    }
+    SZI_EACH (w, &poller->watches, szi_watch, link)
+        if (!w->closed && !w->always && !w->quiet)
+            szi_watch_add_again(w);
+}
+
+static void add_refused(szi_poller *poller)
+{
+    poller->refused = false;
+    SZI_EACH (w, &poller->watches, szi_watch, link)
+        if (szi_watch_refused(w) && !w->closed)
+            szi_watch_add_again(w);
 }
 
 void sz_poller_free(sz_poller handle)
@@ -188,11 +189,36 @@ int sz_poller_add_fd(sz_poller handle, int fd, int events, uint64_t tag)
     return add(poller, watch, events);
 }
 
+/* A watch for SZ_SWAP is in the source only while messages wait. */
+static int change_swap(szi_watch *watch, int events)
+{
+    bool swaps = (events & SZ_SWAP) != 0;
+    int code = 0;
+    if (swaps == ((watch->events & SZ_SWAP) != 0))
+        return 0;
+    watch->fired = 0;
+    if (swaps && szi_swap_socket_waits(watch->socket))
+        watch->fired = SZ_SWAP;
+    else if (swaps && !watch->quiet)
+        szi_watch_silence(watch);
+    else if (watch->quiet)
+        code = szi_events_add(watch->poller->source, watch->fd, SZ_IN, true,
+                              watch);
+    watch->quiet = watch->quiet && (swaps || code != 0);
+    return code;
+}
+
 static int modify(szi_watch *watch, int events, uint64_t tag)
 {
     if (watch == NULL)
         return SZ_ENOENT;
-    if (watch->socket == NULL && !watch->always && !watch->closed) {
+    if (watch->socket != NULL) {
+        int code = change_swap(watch, events);
+        if (code != 0)
+            return code;
+    }
+    if (watch->socket == NULL && !watch->always && !watch->closed &&
+        !watch->quiet) {
         int code =
             szi_events_change(watch->poller->source, watch->fd, events, watch);
         if (code != 0)
@@ -317,8 +343,24 @@ static size_t take_timers(szi_poller *poller, sz_ready *ready, size_t max)
         ready[found++].events = SZ_TIMER;
     if (poller->alarm <= now)
         poller->alarm = INT64_MAX;
-    set_alarm(poller);
+    if (set_alarm(poller) != 0)
+        szi_events_wake(poller->source);
     return found;
+}
+
+/* Makes the next check come soon. */
+static void look_soon(szi_poller *poller)
+{
+    enum {
+        SOON = 10 /* milliseconds */
+    };
+    int64_t soon = sz_now() + SOON;
+    if (soon >= poller->alarm)
+        return;
+    if (szi_events_alarm(poller->source, soon) == 0)
+        poller->alarm = soon;
+    else
+        szi_events_wake(poller->source);
 }
 
 /* A reader finds the error of a descriptor by reading, so SZ_ERROR is not
@@ -394,7 +436,11 @@ int sz_poller_check(sz_poller handle, sz_ready *ready, size_t max)
     szi_poller *poller = get(handle, &code);
     if (poller == NULL)
         return code;
+    if (poller->refused)
+        add_refused(poller);
     collect(poller);
+    if (poller->refused)
+        look_soon(poller);
     size_t found = take_timers(poller, ready, max);
     szi_link *last = poller->hot.last;
     szi_watch *next, *w = SZI_FIRST(&poller->hot, szi_watch, hot_link);

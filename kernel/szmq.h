@@ -58,8 +58,7 @@
  *
  * These can take as long as a disk: the functions on key files; with a swap,
  * also sz_socket_pump and every function that uses the socket.  The kernel's
- * locks are held for bounded work only, except while sz_exit calls its
- * callback.
+ * locks are held for bounded work only.
  *
  * Handles.  Contexts, sockets, messages, pollers and monitors are handles:
  * numbers of at most 61 bits in a struct, passed by value.  A handle contains
@@ -499,8 +498,11 @@ int sz_socket_bind(sz_socket socket, const char *endpoint, size_t length,
  *
  * Result: 0; if `real` is not NULL, *real is the endpoint as libzmq completed
  *   it, a string.
- * Errors: handle errors, endpoint errors, SZ_ENAMED, SZ_EHANDOVER (the inproc
- *   name is not bound, and router-handover is set), SZ_ESOCKETS (libzmq could
+ * Errors: handle errors, endpoint errors, SZ_EPAIRED (a PAIR that has a peer:
+ *   libzmq would let nothing flow; not with the option immediate), SZ_EAGAIN
+ *   (a PAIR whose peer is just leaving: try again in a moment; no descriptor
+ *   reports it), SZ_ENAMED, SZ_EHANDOVER (the inproc name is not bound, and
+ *   router-handover is set), SZ_ESOCKETS (libzmq could
  *   not make the socket that the kernel needs: for inproc connects that
  *   precede their bind, and to try a name).
  * Threads: owner; may block on a name lookup for ws, wss, pgm and epgm.
@@ -989,12 +991,14 @@ int sz_parts_decode(const void *encoded, size_t size, size_t *offset,
  * than the whole swap, and libzmq does not accept it at once.  File errors:
  * the disk refused this message; the others remain.  SZ_ECORRUPT, once:
  * messages that waited could not be read back as they were written.  The
- * option swap-lost counts them.  A damaged message is never sent.
+ * option swap-lost counts them.  A damaged message is never sent.  Once the
+ * socket is closed, nobody can be told of either.
  *
  * SZ_OUT is reported while there is room for a message of 64 KiB, or of an
  * eighth of the swap if that is less.  When a socket is closed, a thread of
  * the kernel goes on sending what waits, for the time of its linger.  If no
- * thread can be started, those messages are dropped. */
+ * thread can be started, the messages wait: the next call that makes or closes
+ * a socket of the context tries again, and its termination sends them. */
 
 /* Moves messages that wait in the swap of `socket` to libzmq, for about 200
  * microseconds at most.  Every other call that uses the socket moves some,
@@ -1039,7 +1043,7 @@ int sz_poller_new(sz_poller *poller);
 void sz_poller_free(sz_poller poller);
 
 /* What a poller can watch a socket for besides SZ_IN and SZ_OUT.  Each is used
- * alone, and sz_poller_modify_socket changes no entry to or from SZ_SWAP.
+ * alone.
  *
  * SZ_SIGNAL is for threads that wait beside the poller.  It is reported once
  * for each edge of the socket's descriptor (with poll(2), repeatedly until the
@@ -1133,8 +1137,9 @@ typedef struct {
 int sz_poller_check(sz_poller poller, sz_ready *ready, size_t max);
 
 /* A descriptor that becomes readable when a check has something to report, and
- * stays so until the next check.  sz_poller_check can replace it, if a
- * descriptor was closed before it was removed, so ask again after each check.
+ * stays so until the next check.  Its number does not change.  sz_poller_check
+ * can replace what it stands for, if a descriptor was closed before it was
+ * removed: who has it in an epoll(7) set of his own must then add it again.
  * Never read from it.
  *
  * Result: the descriptor.
@@ -1273,7 +1278,8 @@ typedef struct {
  * Result: 0.
  * Errors: handle errors, SZ_EAGAIN (no event: wait for sz_monitor_fd),
  *   SZ_ECLOSED (also when the monitor was stopped, or when the socket is
- *   closed, its linger is over and every event was received).
+ *   closed, its linger is over and every event was received), SZ_ENOMEM
+ *   (once: there was no memory for the last event, which the next counts).
  * Threads: one at a time, which may be another than the socket's owner, but
  *   not at the same time as sz_monitor_close.
  * Ownership: event->endpoint belongs to the monitor, and is valid until the
@@ -1512,7 +1518,7 @@ int sz_wait(int fd, int timeout);
 
 /* Called by sz_exit with its `argument`, for an `endpoint` of a socket of
  * `type`, both strings that are valid during the call.  `endpoint` is NULL if
- * the socket has none.  Must not call the kernel, whose locks are held. */
+ * the socket has none.  No lock is held; it must not call sz_exit. */
 typedef void sz_undelivered(const char *type, const char *endpoint,
                             void *argument);
 

@@ -25,7 +25,7 @@ int szi_thread_start(void *(*run)(void *), void *argument, pthread_t *joined)
         *joined = thread;
     else if (code == 0)
         pthread_detach(thread);
-    return code == EAGAIN ? SZ_ETHREAD : -code;
+    return code == 0 ? 0 : SZ_ETHREAD;
 }
 
 /* Only these policies have priorities.  For others, libzmq asks for the best

@@ -12,6 +12,8 @@
 
 #include "watch.h"
 
+#include <poll.h>
+
 void szi_watch_heat(szi_watch *watch)
 {
     if (watch->hot)
@@ -64,10 +66,37 @@ void szi_watch_listen(szi_watch *watch)
     szi_watch_touch(watch);
 }
 
-static void be_quiet(szi_watch *watch)
+void szi_watch_silence(szi_watch *watch)
 {
     szi_events_remove(watch->poller->source, watch->fd);
     watch->quiet = true;
+}
+
+static int look(int fd, int wanted)
+{
+    struct pollfd p = {.fd = fd,
+                       .events = (short)((wanted & SZ_IN ? POLLIN : 0) |
+                                         (wanted & SZ_OUT ? POLLOUT : 0))};
+    if (poll(&p, 1, 0) != 1)
+        return 0;
+    return (p.revents & POLLIN ? SZ_IN : 0) |
+           (p.revents & POLLOUT ? SZ_OUT : 0) |
+           (p.revents & (POLLERR | POLLHUP | POLLNVAL) ? SZ_ERROR : 0);
+}
+
+void szi_watch_add_again(szi_watch *watch)
+{
+    bool is_socket = watch->socket != NULL;
+    int code =
+        szi_events_add(watch->poller->source, watch->fd,
+                       is_socket ? SZ_IN : watch->events, is_socket, watch);
+    watch->quiet = code == SZ_ENOMEM || code == SZ_ENOSPC;
+    watch->poller->refused |= watch->quiet;
+    watch->closed = code != 0 && !watch->quiet;
+    if (watch->quiet)
+        watch->fired = is_socket ? SZ_SIGNAL : look(watch->fd, watch->events);
+    if (is_socket || watch->closed || watch->fired != 0)
+        szi_watch_touch(watch);
 }
 
 void szi_watches_touched(szi_socket *socket)
@@ -97,7 +126,7 @@ void szi_watches_swap(szi_socket *socket, bool waiting)
             if (waiting)
                 szi_watch_listen(w);
             else
-                be_quiet(w);
+                szi_watch_silence(w);
         }
 }
 

@@ -19,6 +19,7 @@ typedef struct {
     szi_list stale_watches;
     szi_timers timers;
     int64_t alarm; /* when the source becomes readable, or INT64_MAX */
+    bool refused;  /* the system has refused watches */
     uint64_t id;
 } szi_poller;
 
@@ -32,7 +33,8 @@ typedef struct {
     bool hot, closed;
     bool always; /* a file, which is always ready: not in `source` */
     bool stale;  /* removed, but the system may still report it */
-    bool quiet;  /* for SZ_SWAP while no message waits: not in `source` */
+    bool quiet;  /* not in `source`: for SZ_SWAP while no message waits; or
+                  * the system refused it, and is asked again */
     int fired;   /* what a descriptor or SZ_SIGNAL watch has to report */
     int known;   /* SZ_IN if it was found and the socket not used since */
     szi_link hot_link;
@@ -58,8 +60,22 @@ void szi_watch_settle(szi_watch *watch, int events);
 /* A poller has consumed the socket's edge. */
 void szi_watch_signal(szi_watch *watch);
 
+/* Whether the system has refused the watch. */
+static inline bool szi_watch_refused(const szi_watch *watch)
+{
+    return watch->quiet && (watch->events & SZ_SWAP) == 0;
+}
+
+/* Adds a watch to the source again.  If the system lacks memory, or has
+ * reached the limit of epoll(7), it is asked again at each check.  Until then
+ * what the watch waits for is looked at. */
+void szi_watch_add_again(szi_watch *watch);
+
 /* Adds a SZ_SWAP watch to the source: messages wait in the swap. */
 void szi_watch_listen(szi_watch *watch);
+
+/* Takes one out of the source. */
+void szi_watch_silence(szi_watch *watch);
 
 /* The same for all watches of a socket.  After a call that may consume the
  * socket's edge, call _settled if the last thing done was reading ZMQ_EVENTS,

@@ -581,6 +581,74 @@ TEST(gssapi_is_refused_over_websocket)
     assert_code(connect_to(socket, "tcp://127.0.0.1:9"), 0);
 }
 
+/* The peers over inproc acknowledge the end of a connection when they are
+ * used. */
+static void check_paired(const char *first, const char *second, sz_socket peer)
+{
+    sz_socket a = make_socket("pair");
+    assert_code(connect_to(a, first), 0);
+    assert_code(connect_to(a, second), SZ_EPAIRED);
+    bool bound;
+    assert_null(sz_socket_endpoint(a, 1, &bound));
+    assert_code(sz_socket_disconnect(a, first, strlen(first)), 0);
+    int64_t end = now() + DEADLINE;
+    int code;
+    while ((code = connect_to(a, second)) == SZ_EAGAIN && now() < end) {
+        sz_socket_events(peer);
+        pause_briefly();
+    }
+    assert_code(code, 0);
+    assert_code(sz_socket_close(a), 0);
+}
+
+TEST(a_second_connect_of_a_pair_is_refused)
+{
+    sz_socket bound = make_socket("pair"), other = make_socket("pair");
+    assert_code(bind_to(bound, anywhere), 0);
+    assert_code(bind_to(other, "inproc://paired"), 0);
+    check_paired(real_endpoint(bound), "tcp://127.0.0.1:9", other);
+    check_paired("tcp://127.0.0.1:9", "inproc://paired", other);
+    check_paired("inproc://paired", "ipc://@nobody", other);
+    check_paired("inproc://nobody", "inproc://paired", other);
+}
+
+/* Also when it can take no more messages for it. */
+TEST(a_pair_keeps_its_place_for_a_peer_that_is_away)
+{
+    sz_socket a = make_socket("pair");
+    set(a, "sndhwm", 1);
+    assert_code(connect_to(a, "tcp://127.0.0.1:9"), 0);
+    while (send_text(a, "x") == 0)
+        ;
+    assert_code(connect_to(a, "tcp://127.0.0.1:10"), SZ_EPAIRED);
+}
+
+TEST(a_pair_connects_again_when_its_peer_has_gone)
+{
+    sz_socket a = make_socket("pair"), first = make_socket("pair"),
+              second = make_socket("pair");
+    assert_code(bind_to(first, "inproc://first"), 0);
+    assert_code(bind_to(second, "inproc://second"), 0);
+    assert_code(connect_to(a, "inproc://first"), 0);
+    assert_code(sz_socket_close(first), 0);
+    int64_t end = now() + DEADLINE;
+    while (connect_to(a, "inproc://second") != 0 && now() < end)
+        pause_briefly();
+    assert_code(send_text(a, "x"), 0);
+    assert_next(second, "x");
+}
+
+TEST(a_pair_with_immediate_takes_the_peer_that_is_there)
+{
+    sz_socket a = make_socket("pair"), there = make_socket("pair");
+    assert_code(bind_to(there, anywhere), 0);
+    set(a, "immediate", 1);
+    assert_code(connect_to(a, "tcp://127.0.0.1:9"), 0);
+    assert_code(connect_to(a, real_endpoint(there)), 0);
+    assert_code(send_soon(a, &(sz_part){.data = "x", .size = 1}, 1), 0);
+    assert_next(there, "x");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -615,6 +683,10 @@ int main(void)
         cmocka_unit_test(
             a_connection_is_not_ended_while_a_message_is_held_and_others_wait),
         cmocka_unit_test(gssapi_is_refused_over_websocket),
+        cmocka_unit_test(a_second_connect_of_a_pair_is_refused),
+        cmocka_unit_test(a_pair_keeps_its_place_for_a_peer_that_is_away),
+        cmocka_unit_test(a_pair_connects_again_when_its_peer_has_gone),
+        cmocka_unit_test(a_pair_with_immediate_takes_the_peer_that_is_there),
     };
     return run_all("endpoint", tests);
 }

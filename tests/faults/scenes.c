@@ -1,0 +1,6 @@
+#include "scenes.h"
+#include "scene.h"
+
+const scene scenes[] = {
+#define ROW(name) {#name, scene_##name},
+    SCENES(ROW){NULL, NULL}};
