@@ -2,6 +2,7 @@
 # make test      sets up, builds, and runs every test
 # make lint      checks the sources: one line per finding
 # make format    formats all C
+# make doc       writes the documents as HTML into build/doc
 # make install   installs the egg: for all as root, else for the user
 # make uninstall removes it
 # make bench     measures against raw C (QUICK=1: in two minutes)
@@ -301,7 +302,7 @@ setup:
 	@tools/setup
 
 setup-for-tests:
-	@tools/setup libcmocka-dev valgrind tmux
+	@tools/setup libcmocka-dev valgrind tmux pandoc graphviz
 
 # ------------------------------------------------------------ hostile --
 
@@ -319,6 +320,11 @@ lint:
 
 format:
 	@tools/format
+
+# The documents as HTML, with an index of names.
+.PHONY: doc
+doc:
+	tools/doc $(BUILD)/doc
 
 flags:
 	@echo '$(CFLAGS)'
