@@ -178,30 +178,32 @@
   (check-fails ebadmsg (object (new-name) 100 0))
   (check= '(car car #:in) (object "(car |car| #:in)" 100 0)))
 
+;; Of the processor, as others may use it too.
 (define (milliseconds thunk)
-  (let ((start (current-process-milliseconds)))
+  (receive (before system) (cpu-time)
     (thunk)
-    (- (current-process-milliseconds) start)))
+    (receive (after system) (cpu-time) (- after before))))
 
-(test "the worst megabytes are read or refused within seconds"
-  (for-each
-   (lambda (s)
-     (let ((ms (milliseconds (lambda () (raised (object s 1000 1000))))))
-       (unless (< ms 10000) (wrong "~a took ~a ms" (substring s 0 (min 20 (string-length s))) ms))))
-   (list (make-string 1000000 #\9)
-         (string-append "#x" (make-string 1000000 #\f))
-         (repeated (string-append (make-string 3999 #\9) " ") 250)
-         (repeated (string-append (make-string 1999 #\9) "/" (make-string 1999 #\7) " ") 250)
-         (repeated "1e9999 " 140000)
-         (repeated "1e-9999 " 140000)
-         (string-append "1e" (make-string 1000000 #\9))
-         (string-append "0." (make-string 1000000 #\0) "1")
-         (repeated "\\\"" 10)
-         (string-append "\"" (repeated "\\n" 300000) "\"")
-         (repeated "() " 300000)
-         (repeated "#u8(1)" 150000)
-         (repeated (string-append (make-string 900 #\() (make-string 900 #\)) " ") 500)
-         (make-string 1000000 #\a))))
+(parameterize ((test-limit 200))
+  (test "the worst megabytes are read or refused within seconds"
+    (for-each
+     (lambda (s)
+       (let ((ms (milliseconds (lambda () (raised (object s 1000 1000))))))
+         (unless (< ms 10000) (wrong "~a took ~a ms" (substring s 0 (min 20 (string-length s))) ms))))
+     (list (make-string 1000000 #\9)
+           (string-append "#x" (make-string 1000000 #\f))
+           (repeated (string-append (make-string 3999 #\9) " ") 250)
+           (repeated (string-append (make-string 1999 #\9) "/" (make-string 1999 #\7) " ") 250)
+           (repeated "1e9999 " 140000)
+           (repeated "1e-9999 " 140000)
+           (string-append "1e" (make-string 1000000 #\9))
+           (string-append "0." (make-string 1000000 #\0) "1")
+           (repeated "\\\"" 10)
+           (string-append "\"" (repeated "\\n" 300000) "\"")
+           (repeated "() " 300000)
+           (repeated "#u8(1)" 150000)
+           (repeated (string-append (make-string 900 #\() (make-string 900 #\)) " ") 500)
+           (make-string 1000000 #\a)))))
 
 (test "memory does not grow with the symbols that strangers send"
   (let ((used (lambda () (gc #t) (vector-ref (memory-statistics) 1)))
