@@ -189,7 +189,8 @@
     (for-each
      (lambda (s)
        (let ((ms (milliseconds (lambda () (raised (object s 1000 1000))))))
-         (unless (< ms 10000) (wrong "~a took ~a ms" (substring s 0 (min 20 (string-length s))) ms))))
+         (unless (< ms 10000)
+           (wrong "~a took ~a ms" (substring s 0 (min 20 (string-length s))) ms))))
      (list (make-string 1000000 #\9)
            (string-append "#x" (make-string 1000000 #\f))
            (repeated (string-append (make-string 3999 #\9) " ") 250)
