@@ -5,8 +5,18 @@
 
   (import scheme
           (chicken base) (chicken module) (chicken type)
-          (prefix (zmq base) base/)
+          (prefix (except (zmq base) socket-option-set!) base/)
+          (prefix (only (zmq base) socket-option-set!) strict/)
           (prefix (only (zmq object) send-object receive-object) base/))
+
+  ;; The old egg took a number for this option, though it read a boolean.
+  (define (base/socket-option-set! s name value)
+    (strict/socket-option-set!
+     s name
+     (cond ((not (eq? name 'mcast-loop)) value)
+           ((eqv? value 0) #f)
+           ((eqv? value 1) #t)
+           (else value))))
 
   (include "alias.scm")
   (include "names.scm")

@@ -40,8 +40,11 @@
 
 (define (zmq-version) (list (%version 0) (%version 1) (%version 2)))
 
-;; Whether libzmq was built with a capability.  C reads its name up to a NUL.
+;; Whether libzmq was built with a capability.  It spells some of them in capitals.  C reads the
+;; name up to a NUL.
 (define (zmq-has? capability)
   (let ((text (if (symbol? capability) (symbol->string capability) capability)))
     (unless (string? text) (fail-type 'zmq-has? "a symbol or a string" capability))
-    (and (not (memv #\nul (string->list text))) (%has? text))))
+    (and (not (memv #\nul (string->list text)))
+         (or (%has? (lower-case text))
+             (%has? (list->string (map char-upcase (string->list text))))))))

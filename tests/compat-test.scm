@@ -72,6 +72,16 @@
     '((import (zmq compat))
       (exit (if (equal? '(string 0) (list (zmq-receive-as) (zmq-default-hwm))) 0 1)))))
 
+(test "(zmq compat) takes numbers for mcast-loop, zmq does not"
+  (check-child 'ok
+    '((import (zmq compat))
+      (define s (make-socket 'pub))
+      (define (read-after value)
+        (socket-option-set! s 'mcast-loop value)
+        (socket-option s 'mcast-loop))
+      (exit (if (equal? '(#f #t #f #t) (map read-after '(0 1 #f #t))) 0 1))))
+  (call-with-socket 'pub (lambda (s) (check-type (socket-option-set! s 'mcast-loop 0)))))
+
 (test "zmq-socket? is socket? under a name that nothing else has"
   (let ((s (make-socket 'push)))
     (check (zmq-socket? s))

@@ -17,6 +17,17 @@
   (check= #f (zmq-has? 'teleport))
   (check-type (zmq-has? 5)))
 
+(define (distinct l)
+  (cond ((null? l) '())
+        ((member (car l) (cdr l)) (distinct (cdr l)))
+        (else (cons (car l) (distinct (cdr l))))))
+
+(test "zmq-has? ignores the case of letters"
+  (for-each (lambda (names) (check= 1 (length (distinct (map zmq-has? names)))))
+            '(("ipc" "IPC" Ipc) ("curve" CURVE "cUrVe") (ws WS "Ws") (draft DRAFT)
+              ("teleport" TELEPORT)))
+  (check= #t (zmq-has? 'IPC)))
+
 (test "Z85 goes both ways"
   (check= "HelloWorld" (z85-encode (u8vector->blob (u8vector #x86 #x4F #xD2 #x6F #xB5 #x59 #xF7 #x5B))))
   (check= "HelloWorld" (z85-encode (u8vector #x86 #x4F #xD2 #x6F #xB5 #x59 #xF7 #x5B)))

@@ -4,16 +4,21 @@
 
 #include <poll.h>
 #include <stdio.h>
-#include <stdio_ext.h>
 
 #include "word.h"
+
+#if defined(__APPLE__) || defined(__FreeBSD__) || defined(__OpenBSD__) || defined(__NetBSD__)
+#define SZG_BSD
+#else
+#include <stdio_ext.h>
+#endif
 
 /* How many bytes the stream has read and not given out. */
 static size_t szg_buffered(FILE *stream)
 {
 #if defined(__GLIBC__)
     return (size_t)(stream->_IO_read_end - stream->_IO_read_ptr);
-#elif defined(__APPLE__) || defined(__FreeBSD__) || defined(__OpenBSD__) || defined(__NetBSD__)
+#elif defined(SZG_BSD)
     return stream->_r > 0 ? (size_t)stream->_r : 0;
 #else
     return __freadahead(stream);

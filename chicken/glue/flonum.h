@@ -8,6 +8,9 @@
 #include <locale.h>
 #include <stdio.h>
 #include <stdlib.h>
+#ifdef __APPLE__
+#include <xlocale.h>
+#endif
 
 enum {
     SZG_FLONUM_ROOM = 32
