@@ -78,21 +78,26 @@ static void check_error(int code, const char *call)
         wrong("%s: %s without a fault", call, sz_error_symbol(code));
 }
 
+/* *tries counts waits, and above them errors. */
 bool again(int code, int *tries, const char *call)
 {
+    enum {
+        ERROR = 1 << 20
+    };
     if (code >= 0)
         return false;
-    if (code != SZ_EAGAIN)
+    bool waits = code == SZ_EAGAIN;
+    if (!waits)
         check_error(code, call);
-    int most = code == SZ_EAGAIN ? (lasting() ? SHORT : DEADLINE)
-               : lasting()       ? LASTING
-                                 : TRIES;
-    if (++*tries > most) {
+    *tries += waits ? 1 : ERROR;
+    int most =
+        lasting() ? (waits ? SHORT : LASTING) : (waits ? DEADLINE : TRIES);
+    if ((waits ? *tries % ERROR : *tries / ERROR) > most) {
         if (!lasting())
             wrong("%s: still %s, %d times", call, sz_error_symbol(code), most);
         longjmp(left, 1);
     }
-    if (code == SZ_EAGAIN)
+    if (waits)
         pause_briefly();
     return true;
 }
