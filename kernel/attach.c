@@ -81,11 +81,12 @@ static int complete(szi_socket *socket, szi_endpoint *endpoint)
  * when a peer connects to such a server of PLAIN or CURVE. */
 static bool lacks_domain(szi_socket *socket)
 {
-    const void *domain;
-    size_t size;
+    char domain[2];
+    size_t size = sizeof domain;
     if (szi_socket_value(socket, SZI_ZAP_ENFORCE_DOMAIN) == 0)
         return false;
-    return szi_socket_read(socket, ZMQ_ZAP_DOMAIN, &domain, &size) != 0 ||
+    /* A domain that does not fit is there. */
+    return zmq_getsockopt(socket->zmq, ZMQ_ZAP_DOMAIN, domain, &size) == 0 &&
            size <= 1;
 }
 

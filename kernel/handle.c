@@ -19,7 +19,6 @@ szi_slot *_Atomic szi_chunks[SZI_CHUNKS];
 uint32_t szi_process = 1;
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static pthread_once_t once = PTHREAD_ONCE_INIT;
 static uint32_t used = 1; /* index 0 is never used, so no id is 0 */
 static uint32_t first_free;
 
@@ -52,9 +51,20 @@ static void after_fork_in_child(void)
     szi_unlock();
 }
 
-static void watch_forks(void)
+/* Not under `lock`, which a fork in another thread takes while it holds that
+ * of pthread_atfork. */
+static int watch_forks(void)
 {
-    pthread_atfork(szi_lock, szi_unlock, after_fork_in_child);
+    static pthread_mutex_t once = PTHREAD_MUTEX_INITIALIZER;
+    static atomic_bool watched;
+    if (atomic_load(&watched))
+        return 0;
+    pthread_mutex_lock(&once);
+    if (!atomic_load(&watched))
+        atomic_store(&watched, pthread_atfork(szi_lock, szi_unlock,
+                                              after_fork_in_child) == 0);
+    pthread_mutex_unlock(&once);
+    return atomic_load(&watched) ? 0 : SZ_ENOMEM;
 }
 
 /* An unused index, or 0.  The caller holds the lock. */
@@ -78,7 +88,9 @@ static uint32_t take_index(void)
 
 int szi_handle_new(szi_kind kind, void *object, uint64_t *id)
 {
-    pthread_once(&once, watch_forks);
+    int code = watch_forks();
+    if (code != 0)
+        return code;
     szi_lock();
     uint32_t index = take_index();
     if (index == 0) {

@@ -49,7 +49,9 @@ void inject_end(void)
 
 const char *symbol_name(int symbol)
 {
-    return symbol == ANY ? "all" : rows[symbol].name;
+    return symbol == ANY        ? "all"
+           : symbol == SHUTDOWN ? "shutdown"
+                                : rows[symbol].name;
 }
 
 int symbol_error(int symbol, int index)
@@ -80,7 +82,11 @@ static int fault(int symbol)
     int number = atomic_fetch_add(&calls->calls, 1) + 1;
     if (number <= MOST_POINTS)
         atomic_store(&calls->of[number - 1], (unsigned char)symbol);
-    if (plan.first == 0 || number < plan.first ||
+    if (plan.symbol == SHUTDOWN && number == plan.first) {
+        atomic_store(&calls->made, 1);
+        interrupt();
+    }
+    if (plan.first == 0 || number < plan.first || plan.symbol == SHUTDOWN ||
         (plan.symbol != ANY && plan.symbol != symbol) ||
         !can_fail(symbol, plan.error))
         return 0;

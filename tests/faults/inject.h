@@ -8,8 +8,9 @@
 
 enum {
     MOST_POINTS = 20000,
-    ANY = -1,     /* symbol */
-    FOR_EVER = -1 /* count */
+    ANY = -1,      /* symbol */
+    SHUTDOWN = -2, /* symbol: instead of a fault, interrupt() is called */
+    FOR_EVER = -1  /* count */
 };
 
 /* Which calls fail: the first `count` that have the number `first` or a later
@@ -30,6 +31,10 @@ typedef struct {
 } fault_log;
 
 void inject(fault_plan plan, fault_log *log);
+
+/* Given by the program: called in the middle of the kernel, before a call of
+ * it goes on.  What this thread calls then is not counted. */
+void interrupt(void);
 
 /* No more faults, and no more counting. */
 void inject_end(void);

@@ -3,6 +3,7 @@
 #include "scene.h"
 
 #include <dirent.h>
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -37,9 +38,17 @@ static int kept[MOST];
 static int context_count, socket_count, poller_count, monitor_count,
     channel_count, kept_count;
 
+static bool shuts_down(void)
+{
+    return plan.symbol == SHUTDOWN && atomic_load(&events->made) > 0;
+}
+
 void wrong(const char *format, ...)
 {
     va_list arguments;
+    /* Nothing else is expected of a context that is shut down. */
+    if (shuts_down() && !calm)
+        longjmp(left, 1);
     va_start(arguments, format);
     fprintf(stderr, "wrong: ");
     vfprintf(stderr, format, arguments);
@@ -59,9 +68,31 @@ bool disturbed(void)
     return plan.first != 0 && (!calm || atomic_load(&events->made) > 0);
 }
 
+static void *shut_down(void *argument)
+{
+    (void)argument;
+    sz_context_shutdown(context);
+    return NULL;
+}
+
+/* A thread that shuts the context down has to wait where the kernel holds a
+ * lock, and then goes on later. */
+void interrupt(void)
+{
+    static pthread_t thread;
+    struct timespec soon;
+    clock_gettime(CLOCK_REALTIME, &soon);
+    soon.tv_nsec += 5000000;
+    soon.tv_sec += soon.tv_nsec / 1000000000;
+    soon.tv_nsec %= 1000000000;
+    if (pthread_create(&thread, NULL, shut_down, NULL) == 0 &&
+        pthread_timedjoin_np(thread, NULL, &soon) != 0)
+        pthread_detach(thread);
+}
+
 static bool lasting(void)
 {
-    return !calm && plan.count == FOR_EVER;
+    return !calm && (plan.count == FOR_EVER || shuts_down());
 }
 
 static void pause_briefly(void)
@@ -78,21 +109,26 @@ static void check_error(int code, const char *call)
         wrong("%s: %s without a fault", call, sz_error_symbol(code));
 }
 
+/* *tries counts waits, and above them errors. */
 bool again(int code, int *tries, const char *call)
 {
+    enum {
+        ERROR = 1 << 20
+    };
     if (code >= 0)
         return false;
-    if (code != SZ_EAGAIN)
+    bool waits = code == SZ_EAGAIN;
+    if (!waits)
         check_error(code, call);
-    int most = code == SZ_EAGAIN ? (lasting() ? SHORT : DEADLINE)
-               : lasting()       ? LASTING
-                                 : TRIES;
-    if (++*tries > most) {
+    *tries += waits ? 1 : ERROR;
+    int most =
+        lasting() ? (waits ? SHORT : LASTING) : (waits ? DEADLINE : TRIES);
+    if ((waits ? *tries % ERROR : *tries / ERROR) > most) {
         if (!lasting())
             wrong("%s: still %s, %d times", call, sz_error_symbol(code), most);
         longjmp(left, 1);
     }
-    if (code == SZ_EAGAIN)
+    if (waits)
         pause_briefly();
     return true;
 }
@@ -497,7 +533,7 @@ void play(const scene *played, fault_plan wanted, fault_log *log)
     calm = true;
     if (setjmp(left) != 0)
         wrong("a call fails after the faults");
-    for (int i = 0; i < channel_count; i++)
+    for (int i = 0; i < channel_count && !shuts_down(); i++)
         if (sz_socket_check(channels[i]->from) == 0)
             receive_numbered(channels[i], -1);
     close_all();

@@ -6,11 +6,14 @@
  * Plays each scene once to count its calls.  Then plays it for each call and
  * each error that this call can return, in a child process: the call fails
  * once; three calls fail; all later calls of this function fail; all later
- * calls that can return the error do.  With -n only as many of these runs are
+ * calls that can return the error do.  And once more with another thread that
+ * shuts the context down at that call.  With -n only as many of these runs are
  * made, spread evenly.  Prints one line for each run that ends, hangs, leaks
  * or does not recover; with -r it is made again. */
 
 #include "scene.h"
+
+#include <zmq.h>
 
 #include <signal.h>
 #include <stdio.h>
@@ -157,6 +160,7 @@ static void run(const scene *played, fault_plan plan, long total)
 static void fail_call(const scene *played, int number, int symbol, long total)
 {
     int error;
+    run(played, (fault_plan){number, 1, SHUTDOWN, ETERM}, total);
     for (int i = 0; (error = symbol_error(symbol, i)) != 0; i++) {
         bool waits =
             error == EINTR || (error == EAGAIN && symbol_moves(symbol));
@@ -251,7 +255,8 @@ static int repeat(const char *text)
     if (sscanf(text, "%63s %d %d %63s %d", name, &plan.first, &plan.count,
                symbol, &plan.error) != 5)
         return 2;
-    plan.symbol = symbol_named(symbol);
+    plan.symbol =
+        strcmp(symbol, "shutdown") == 0 ? SHUTDOWN : symbol_named(symbol);
     for (const scene *s = scenes; s->name != NULL; s++)
         if (strcmp(s->name, name) == 0)
             play(s, plan, jobs[0].log);
