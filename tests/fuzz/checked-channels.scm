@@ -109,10 +109,20 @@
 (define (increasing? l)
   (or (null? l) (null? (cdr l)) (and (< (car l) (cadr l)) (increasing? (cdr l)))))
 
+;; For who looks for the cause.
+(define (channel-state ch)
+  (map (lambda (s t)
+         (list (socket-type s) (socket-option s 'events) (socket-endpoints s)
+               (socket-statistics s) (##sys#slot t 3) (##sys#slot t 11)))
+       (list (channel-out ch) (channel-in ch))
+       (list (channel-sender ch) (channel-receiver ch))))
+
 (define (finish-channel! ch)
   (define (missing)
     (filter* (lambda (n) (not (memv n (channel-got ch)))) (channel-accepted ch)))
-  (wait-for "a channel's sender still waits" (lambda () (channel-over ch)))
+  (unless (wait-until (lambda () (channel-over ch)) patience)
+    (found! "a channel stands still at " (channel-next ch) " of " (channel-count ch) ": "
+            (channel-state ch)))
   (unless (wait-until (lambda () (null? (missing))) patience)
     (found! "a channel lost " (missing)))
   (let ((got (reverse (channel-got ch))))
