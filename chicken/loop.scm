@@ -62,7 +62,7 @@
 ;; left behind without being ended: none of them is woken there.
 (define (usable-poller)
   (when (fx< (%poller-fd poller) 0)
-    (set! poller (checked 'wait (make-or-collect %make-poller)))
+    (set! poller (new-poller-handle 'wait make-or-collect))
     (reserve-timer!)
     (set! loop-thread #f)
     (set! watched (make-table))
@@ -71,6 +71,12 @@
     (%list-take rechecks 0))
   (unless (and loop-thread (keep-waiting! loop-thread (%poller-fd poller))) (start-loop!))
   poller)
+
+;; Of a poller that stays.
+(define (new-poller-handle location make)
+  (let ((owner (vector #f 0)))
+    (checked location (make (lambda () (%make-poller owner))))
+    (vector-ref owner 1)))
 
 ;; A poller takes a descriptor for its first timer.  Later there may be none.
 (define (reserve-timer!)

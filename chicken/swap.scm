@@ -13,7 +13,7 @@
 ;; A forked child needs a new poller.
 (define (start-pump! location)
   (when (fx< (%poller-fd pump-poller) 0)
-    (set! pump-poller (checked location (collect-and-make %make-poller)))
+    (set! pump-poller (new-poller-handle location collect-and-make))
     (%list-take swaps 0)
     (set! pump-timer #f)
     (pump!)))
