@@ -35,8 +35,9 @@
 (define (make-context #!optional (io-threads 1) . options)
   (if (keyword? io-threads)
       (apply make-context 1 io-threads options)
-      (let ((c (make-context-record (checked 'make-context (collect-and-make %make-context)) #f)))
+      (let ((c (make-context-record 0 #f)))
         (set-finalizer! c drop-context!)
+        (checked 'make-context (collect-and-make (lambda () (%make-context c))))
         (finish-or
          (lambda () (drop-context! c))
          (lambda ()

@@ -63,7 +63,7 @@
 
 ;; contexts
 
-(define-foreign %make-context word () "MADE(sz_context, sz_context_new(&made))")
+(define-foreign %make-context int ((word owner)) "OWNED(sz_context, owner, sz_context_new(&made))")
 (define-foreign %check-context int ((word c)) "sz_context_check(CONTEXT(c))")
 (define-foreign %context-sockets int ((word c)) "sz_context_sockets(CONTEXT(c))")
 (define-foreign %set-context-option int ((word c) (int row) (int64 value))
@@ -77,8 +77,8 @@
 
 ;; sockets
 
-(define-foreign %make-socket word ((word c) (c-string type))
-  "MADE(sz_socket, sz_socket_new(CONTEXT(c), sz_type_find(type), &made))")
+(define-foreign %make-socket int ((word owner) (word c) (c-string type))
+  "OWNED(sz_socket, owner, sz_socket_new(CONTEXT(c), sz_type_find(type), &made))")
 (define-foreign %type-name c-string ((c-string name)) "szg_type_name(name)")
 (define-foreign %type-near c-string ((c-string name)) "sz_type_near(name)")
 (define-foreign %close-socket int ((word s)) "sz_socket_close(SOCKET(s))")
@@ -210,7 +210,7 @@
 
 ;; pollers
 
-(define-foreign %make-poller word () "MADE(sz_poller, sz_poller_new(&made))")
+(define-foreign %make-poller int ((word owner)) "OWNED(sz_poller, owner, sz_poller_new(&made))")
 (define-foreign %free-poller void ((word p)) "sz_poller_free(POLLER(p))")
 (define-foreign %poller-fd int ((word p)) "sz_poller_fd(POLLER(p))")
 (define-foreign %watch-socket int ((word p) (word s) (int events) (word tag))
@@ -235,8 +235,8 @@
 ;; monitors; what was found last is left in variables
 
 (foreign-declare "#define EVENT(index) sz_event_at((size_t)(index))")
-(define-foreign %make-monitor word ((word s) (int events))
-  "MADE(sz_monitor, sz_monitor_new(SOCKET(s), events, &made))")
+(define-foreign %make-monitor int ((word owner) (word s) (int events))
+  "OWNED(sz_monitor, owner, sz_monitor_new(SOCKET(s), events, &made))")
 (define-foreign %stop-monitor int ((word m)) "sz_monitor_stop(MONITOR(m))")
 (define-foreign %close-monitor int ((word m)) "sz_monitor_close(MONITOR(m))")
 (define-foreign %monitor-fd int ((word m)) "sz_monitor_fd(MONITOR(m))")

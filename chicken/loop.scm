@@ -71,9 +71,15 @@
   (unless (and loop-thread (keep-waiting! loop-thread (%poller-fd poller))) (start-loop!))
   poller)
 
+;; Of a poller that stays.
+(define (new-poller-handle location make)
+  (let ((owner (vector #f 0)))
+    (checked location (make (lambda () (%make-poller owner))))
+    (vector-ref owner 1)))
+
 ;; A poller takes a descriptor for its first timer.  Later there may be none.
 (define (make-loop-poller)
-  (let* ((made (checked 'wait (make-or-collect %make-poller)))
+  (let* ((made (new-poller-handle 'wait make-or-collect))
          (timer (make-or-collect (lambda () (%add-timer made (+ (now) longest))))))
     (when (< timer 0)
       (%free-poller made)

@@ -59,9 +59,11 @@
           (else (fail-type location "a list of events, or all" events))))
 
   (define (open-monitor location s bits)
-    (let* ((handle (collect-and-make (lambda () (%make-monitor (handle-of location s) bits))))
-           (m (make-monitor-record (checked location handle s) s 0 #f)))
+    (let ((m (make-monitor-record 0 s 0 #f)))
       (set-finalizer! m drop-monitor!)
+      (checked location
+               (collect-and-make (lambda () (%make-monitor m (handle-of location s) bits)))
+               s)
       m))
 
   (define (monitor-socket s . rest)

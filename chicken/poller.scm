@@ -29,8 +29,9 @@
 (define (make-poller) (new-poller 'make-poller))
 
 (define (new-poller location)
-  (let ((p (make-poller-record (checked location (collect-and-make %make-poller)) (make-table) 0)))
+  (let ((p (make-poller-record 0 (make-table) 0)))
     (set-finalizer! p free-poller!)
+    (checked location (collect-and-make (lambda () (%make-poller p))))
     p))
 
 ;; ---------------------------------------------------------------- events --

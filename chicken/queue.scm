@@ -14,11 +14,11 @@
 ;; `waiters` is changed by C in one call each; glue/word.h knows the field.  Messages of a
 ;; ROUTER or STREAM go to the peer that each one names, so sending is `unordered`: who waits
 ;; for one peer does not wait behind who waits for another.  `poller` watches the socket.
-(define (make-queue handle unordered)
-  (##sys#make-structure 'zmq-queue handle '() unordered #f))
+(define (make-queue unordered)
+  (##sys#make-structure 'zmq-queue 0 '() unordered #f))
 
 (define-fields
-  (1 queue-handle)
+  (1 queue-handle set-queue-handle!)
   (2 queue-waiters)
   (3 queue-unordered)
   (4 queue-poller set-queue-poller!))

@@ -17,9 +17,9 @@
 ;; A socket.  `staged` maps threads to the parts they have sent with send-more:, `unread` to
 ;; the parts of a message they have begun to receive, so that a message that is whole for one
 ;; thread is never mixed with what another does.  glue/word.h knows these fields.
-(define (make-socket-record handle type context)
-  (##sys#make-structure 'zmq-socket handle type context
-                        (make-queue handle (memq type '(router stream)))
+(define (make-socket-record type context)
+  (##sys#make-structure 'zmq-socket 0 type context
+                        (make-queue (memq type '(router stream)))
                         '() '()))
 
 (define-inline (is-socket? x) (##sys#structure? x 'zmq-socket))

@@ -14,7 +14,7 @@
 (define (start-pump! location)
   (when (fx< (%poller-fd pump-poller) 0)
     (usable-poller)
-    (set! pump-poller (checked location (collect-and-make %make-poller)))
+    (set! pump-poller (new-poller-handle location collect-and-make))
     (%list-take swaps 0)
     (set! pump-timer #f)
     (pump!)))

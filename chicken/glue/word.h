@@ -22,6 +22,17 @@
         int code = (call);                                                                         \
         C_fix(code < 0 ? code : (C_word)made.id);                                                  \
     })
+/* The same for an object that a record owns: stores the handle in the record and returns 0, or the
+ * error.  A signal handler can leave between two calls of C, and the finalizer of the record frees
+ * what the first one has made. */
+#define OWNED(kind, record, call)                                                                  \
+    ({                                                                                             \
+        kind made;                                                                                 \
+        int code = (call);                                                                         \
+        if (code >= 0)                                                                             \
+            ITEM(record, HANDLE_FIELD) = C_fix((C_word)made.id);                                   \
+        code;                                                                                      \
+    })
 #define TEXT(string) (const char *)C_data_pointer(string), (size_t)C_header_size(string)
 
 #define ITEM(block, place) C_block_item(block, place)
@@ -31,10 +42,15 @@
 #define HAS_BYTES(x) (IS(x, C_STRING_TYPE) || IS(x, C_BYTEVECTOR_TYPE))
 #define RECORD(x, tag) (IS(x, C_STRUCTURE_TYPE) && ITEM(x, 0) == (tag))
 
+/* The field of each record that owns an object of the kernel. */
+enum {
+    HANDLE_FIELD = 1
+};
+
 /* The fields of a socket and of a queue that the glue reads: see chicken/record.scm and
  * chicken/queue.scm. */
 enum {
-    SOCKET_HANDLE = 1,
+    SOCKET_HANDLE = HANDLE_FIELD,
     SOCKET_QUEUE = 4,
     SOCKET_STAGED,
     SOCKET_UNREAD

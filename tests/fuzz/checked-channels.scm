@@ -40,7 +40,7 @@
           (cond ((channel-attempt (lambda () (send (channel-text n))))
                  (channel-accepted-set! ch (cons n (channel-accepted ch)))
                  (channel-next-set! ch (+ n 1)))
-                (else (nap! 1)))
+                (else (poll '() 1)))
           (loop))))
     (channel-over-set! ch #t)))
 
@@ -109,11 +109,26 @@
 (define (increasing? l)
   (or (null? l) (null? (cdr l)) (and (< (car l) (cadr l)) (increasing? (cdr l)))))
 
+;; A handler that leaves the scheduler loses the thread that it was about to run.
+(define (keep-ready ch)
+  (requeue! (channel-sender ch))
+  (requeue! (channel-receiver ch)))
+
+;; For who looks for the cause.
+(define (channel-state ch)
+  (map (lambda (s t)
+         (list (socket-type s) (socket-option s 'events) (socket-endpoints s)
+               (socket-statistics s) (##sys#slot t 3) (##sys#slot t 11)))
+       (list (channel-out ch) (channel-in ch))
+       (list (channel-sender ch) (channel-receiver ch))))
+
 (define (finish-channel! ch)
   (define (missing)
     (filter* (lambda (n) (not (memv n (channel-got ch)))) (channel-accepted ch)))
-  (wait-for "a channel's sender still waits" (lambda () (channel-over ch)))
-  (unless (wait-until (lambda () (null? (missing))) patience)
+  (unless (wait-until (lambda () (keep-ready ch) (channel-over ch)) patience)
+    (found! "a channel stands still at " (channel-next ch) " of " (channel-count ch) ": "
+            (channel-state ch)))
+  (unless (wait-until (lambda () (keep-ready ch) (null? (missing))) patience)
     (found! "a channel lost " (missing)))
   (let ((got (reverse (channel-got ch))))
     (unless (increasing? got) (found! "a channel repeats or reorders: " got))

@@ -5,8 +5,8 @@
 ;;;
 ;;; The last line is `N passed, N failed', with a parser as one test.
 
-(import zmq (chicken base) (chicken blob) (chicken condition) (chicken fixnum) (chicken process-context)
-        (chicken string))
+(import zmq (chicken base) (chicken blob) (chicken condition) (chicken fixnum)
+        (chicken process-context) (chicken string))
 (include "random.scm")
 (include "../threads.scm")
 

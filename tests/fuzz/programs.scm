@@ -16,10 +16,11 @@
 ;;;
 ;;; `programs run SEED' runs one, with -v and what it does.  Which thread runs when is not repeated.
 
-(import zmq (only (zmq base) collect! no-finalizers-wait?) (zmq auth) (zmq monitor) (chicken base) (chicken blob) (chicken condition) (chicken fixnum) (chicken foreign)
-        (chicken process-context) (chicken process signal) (chicken string) (chicken time)
-        (chicken file) (chicken file posix) (chicken pathname) (chicken process) (chicken sort)
-        (chicken process-context posix))
+(import zmq (zmq auth) (zmq monitor) (only (zmq base) collect! no-finalizers-wait? requeue!)
+        (chicken base) (chicken blob) (chicken condition) (chicken file) (chicken file posix)
+        (chicken fixnum) (chicken foreign) (chicken pathname) (chicken process)
+        (chicken process-context) (chicken process-context posix) (chicken process signal)
+        (chicken string) (chicken time))
 (include "../child.scm")
 (include "../threads.scm")
 (include "../leak.scm")
@@ -112,7 +113,9 @@
                 (lambda ()
                   (pick-one
                    `((sndhwm: 1) (rcvhwm: 1) (hwm: 3) (immediate: #t) (rcvtimeo: 10) (sndtimeo: 10)
-                     (conflate: #t) (plain-server: #t) (plain-username: "u" plain-password: "p") (router-mandatory: #t) (req-relaxed: #t) (req-correlate: #t)
+                     (conflate: #t) (plain-server: #t)
+                     (plain-username: "u" plain-password: "p")
+                     (router-mandatory: #t) (req-relaxed: #t) (req-correlate: #t)
                      (identity: "same") (probe-router: #t) (xpub-verbose: #t) (maxmsgsize: 1000)
                      (swap: 100000) (swap: 200) (reconnect-ivl: 1) (xpub-nodrop: #t)))))))
 
