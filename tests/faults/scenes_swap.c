@@ -65,6 +65,8 @@ void scene_swap_linger(void)
     send_numbered(&c, 12);
     c.swaps = false;
     close_socket(c.from);
+    /* Starts the thread, if none could be started. */
+    close_socket(new_socket("pair"));
     receive_numbered(&c, -1);
 }
 
