@@ -14,12 +14,12 @@
   (check= 0 (system (string-append "cd fuzz && csc -O2 " name ".scm -o " (fuzzer name)))))
 
 (define (check-fuzzer name . arguments)
-  (let* ((child (start-program (fuzzer name) arguments limit: 110))
+  (let* ((child (start-program (fuzzer name) arguments limit: 200))
          (outcome (wait-for-child child)))
     (unless (eq? outcome 'ok)
       (wrong "it ended as ~s: ~a~a" outcome (child-output child) (child-errors child)))))
 
-(test-limit 120)
+(test-limit 240)
 
 (test "the fuzzers are compiled"
   (check-compiled "parsers")
@@ -27,7 +27,7 @@
 (test "no parser in Scheme is surprised by random bytes"
   (check-fuzzer "parsers" "20000" "1"))
 (test "random programs of green threads lose nothing and leave nothing behind"
-  (check-fuzzer "programs" "-n" "30" "1"))
+  (check-fuzzer "programs" "-n" "20" "1"))
 
 (system (string-append "rm -r " directory))
 (report-tests)

@@ -37,16 +37,21 @@
     (let loop ()
       (let ((n (channel-next ch)))
         (when (< n (channel-count ch))
-          (cond ((channel-attempt (lambda () (send (channel-text n))))
-                 (channel-accepted-set! ch (cons n (channel-accepted ch)))
-                 (channel-next-set! ch (+ n 1)))
-                (else (poll '() 1)))
+          (let ((sent (channel-attempt (lambda () (send (channel-text n))))))
+            (cond ((not sent) (channel-attempt (lambda () (poll '() 1))))
+                  (else
+                   (if (eq? sent 'unsure)
+                       (channel-unsure-set! ch (cons n (channel-unsure ch)))
+                       (channel-accepted-set! ch (cons n (channel-accepted ch))))
+                   (channel-next-set! ch (+ n 1)))))
           (loop))))
     (channel-over-set! ch #t)))
 
+;; 'unsure for an error of CHICKEN's own, where a signal comes at the wrong time.
 (define (channel-attempt thunk)
   (handle-exceptions e
-      (cond ((memq (get-condition-property e 'zmq 'code #f) '(ehostunreach)) #f)
+      (cond ((eq? 'ehostunreach (get-condition-property e 'zmq 'code #f)) #f)
+            ((overflow? e) 'unsure)
             (else (found! "in a channel: " (said e))))
     (thunk)))
 
