@@ -6,7 +6,7 @@
 
   (import scheme
           (chicken base) (chicken bitwise) (chicken blob) (chicken condition) (chicken fixnum)
-          (chicken foreign) (chicken gc) (chicken keyword) (chicken platform) (chicken port)
+          (chicken foreign) (chicken gc) (chicken keyword) (chicken locative) (chicken platform) (chicken port)
           (chicken process-context) (chicken random) (chicken repl) (chicken string)
           (only srfi-4 u8vector? u8vector->blob/shared
                                blob->u8vector/shared))

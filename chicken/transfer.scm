@@ -100,7 +100,8 @@
           (cond ((fx= code enoent) (take-parts s as))
                 ((fx< code 0) code)
                 (else
-                 (let ((messages (map held-message (vector->list handles))))
+                 (settle-young!)
+                 (let ((messages (map young-message (vector->list handles))))
                    (if (eq? as 'properties) messages (map settled messages)))))))))
 
 ;; A small part is a string; a large one, or one that there is no room for now, stays in the

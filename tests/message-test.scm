@@ -6,6 +6,7 @@
 (include "threads.scm")
 (include "child.scm")
 (include "pair.scm")
+(include "leak.scm")
 
 (define every-byte
   (let ((s (make-string 256)))
@@ -299,5 +300,32 @@
    '(1 65536 65537 1000000))
   (check-type (call-with-message "abc" void))
   (check-type (call-with-message (make-message "abc") 5)))
+
+(define million (make-string 1000000 #\a))
+
+(test "large messages that are dropped soon do not gather"
+  (let ((before (begin (make-message million) (resident-memory))))
+    (do ((i 0 (+ i 1))) ((= i 300)) (make-message million))
+    (check (< (- (resident-memory) before) 20000))))   ; kB
+
+(test "large messages that are kept are freed when they are dropped"
+  (let ((kept (let loop ((i 0) (kept '()))
+                (if (= i 100)
+                    kept
+                    (loop (+ i 1)
+                          (cons (make-message (make-string 100000 (integer->char (+ 1 i))))
+                                kept))))))
+    (for-each (lambda (m i)
+                (check= 100000 (message-size m))
+                (check= (integer->char (+ 1 i)) (string-ref (message->string m) 99999)))
+              kept
+              (let loop ((i 0) (l '())) (if (= i 100) l (loop (+ i 1) (cons i l))))))
+  (gc #t)
+  (let ((before (resident-memory)))
+    (do ((i 0 (+ i 1))) ((= i 20))
+      (let ((kept (let loop ((i 0) (kept '()))
+                    (if (= i 20) kept (loop (+ i 1) (cons (make-message million) kept))))))
+        (check= 20 (length kept))))
+    (check (< (- (resident-memory) before) 120000))))
 
 (report-tests)
