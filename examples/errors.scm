@@ -31,7 +31,7 @@
 ;; prints: efsm: not in this state of the socket: REQ sends before it receives, REP receives before it sends, by turns
 ;; prints: eprotonosupport: transport not supported: use tcp, ipc, inproc or another that this libzmq was built with
 ;; prints: closed: it was closed
-;; prints: type: bad argument type - not a message, string, blob or u8vector
+;; prints: type: bad argument type - not a message, string, blob or u8vector; send-multipart-message takes a list of these, send-object any datum
 (show (send-message first "an answer without a question"))
 (show (bind-socket second "nonsense://x"))
 (show (begin (close-socket second) (receive-message second)))
