@@ -31,14 +31,20 @@
 
 (define (last l) (if (null? (cdr l)) (car l) (last (cdr l))))
 
-;; Waits until one of the sockets has a message, and returns the first that has.
-(define (first-ready . sockets)
+;; Waits until one of the sockets has a message, and returns the first that has;
+;; #f when the timeout, which is as for `poll', has passed.
+(define (first-ready timeout . sockets)
   (let ((items (map (lambda (socket) (make-poll-item socket in: #t)) sockets)))
-    (poll items #t)
+    (poll items timeout)
     (let find ((items items))
-      (if (poll-item-in? (car items))
-          (poll-item-socket (car items))
-          (find (cdr items))))))
+      (cond ((null? items) #f)
+            ((poll-item-in? (car items)) (poll-item-socket (car items)))
+            (else (find (cdr items)))))))
+
+(define (filter keep? l)
+  (cond ((null? l) '())
+        ((keep? (car l)) (cons (car l) (filter keep? (cdr l))))
+        (else (filter keep? (cdr l)))))
 
 ;; The parts with another last one: an envelope is kept, however long it is.
 (define (replace-last parts part)

@@ -44,7 +44,7 @@
 
 (let loop ((free '()))
   (when (> clients 0)
-    (cond ((eq? backend (if (null? free) backend (first-ready backend frontend)))
+    (cond ((eq? backend (if (null? free) backend (first-ready #t backend frontend)))
            (loop (append free (list (take-reply)))))
           (else
            (send-message backend (car free) send-more: #t)

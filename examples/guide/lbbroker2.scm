@@ -27,7 +27,7 @@
 
 (define (serve free served)
   (cond ((= served clients) (for-each thread-join! threads))
-        ((eq? backend (if (null? free) backend (first-ready backend frontend)))
+        ((eq? backend (if (null? free) backend (first-ready #t backend frontend)))
          (receive (worker reply) (unwrap-message (receive-multipart-message backend))
            (cond ((equal? reply '("READY")) (serve (append free (list worker)) served))
                  (else

@@ -40,8 +40,8 @@
 
 (let loop ((free '()))
   (let* ((socket (if (null? free)
-                     (first-ready localbe cloudbe)
-                     (first-ready localbe cloudbe cloudfe localfe)))
+                     (first-ready #t localbe cloudbe)
+                     (first-ready #t localbe cloudbe cloudfe localfe)))
          (message (receive-multipart-message socket)))
     (cond ((eq? socket localbe)
            (receive (worker reply) (unwrap-message message)

@@ -42,9 +42,9 @@
   free)
 
 (let loop ((free '()) (ready #f))       ; our workers, and a peer that has some
-  (let* ((socket (cond ((pair? free) (first-ready localbe cloudbe statefe cloudfe localfe))
-                       (ready (first-ready localbe cloudbe statefe localfe))
-                       (else (first-ready localbe cloudbe statefe))))
+  (let* ((socket (cond ((pair? free) (first-ready #t localbe cloudbe statefe cloudfe localfe))
+                       (ready (first-ready #t localbe cloudbe statefe localfe))
+                       (else (first-ready #t localbe cloudbe statefe))))
          (message (receive-multipart-message socket)))
     (cond ((eq? socket statefe) (loop free (and (not (equal? (cadr message) "0")) (car message))))
           ((eq? socket cloudbe) (route-reply (cdr message)) (loop free ready))

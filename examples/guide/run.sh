@@ -6,7 +6,7 @@
 set -u
 here=$(cd -- "$(dirname -- "$0")" && pwd) || exit 1
 CSI=${CSI:-csi}
-LIMIT=40
+LIMIT=30
 place=$(mktemp -d) || exit 1
 passed=0 failed=0
 running=
@@ -28,15 +28,21 @@ start() {
     name=$1 program=$2
     shift 2
     : >"$out/$name"
-    timeout "$LIMIT" "$CSI" -s "$program.scm" "$@" >"$out/$name" 2>&1 </dev/null &
+    timeout -k 2 "$LIMIT" "$CSI" -s "$program.scm" "$@" >"$out/$name" 2>&1 </dev/null &
     running="$! $running"
+    eval "pid_$name=$!"
+}
+
+# stop NAME: ends that one
+stop() {
+    eval "kill \"\$pid_$1\" && wait \"\$pid_$1\""
 }
 
 # run NAME PROGRAM ARGUMENT...: until it ends, which it must do with code 0
 run() {
     name=$1 program=$2
     shift 2
-    timeout "$LIMIT" "$CSI" -s "$program.scm" "$@" >"$out/$name" 2>&1 </dev/null ||
+    timeout -k 2 "$LIMIT" "$CSI" -s "$program.scm" "$@" >"$out/$name" 2>&1 </dev/null ||
         problem="$name ended with code $?"
 }
 
@@ -46,7 +52,7 @@ shows() {
     until [ "$(grep -c -e "$2" "$out/$1")" -ge "${3:-1}" ]; do
         tries=$((tries + 1))
         if [ -n "$problem" ]; then return; fi
-        if [ "$tries" -ge $((LIMIT * 20)) ] || grep -q "^Error: " "$out"/*; then
+        if [ "$tries" -ge $((LIMIT * 20)) ] || grep -q -e "^Error: " -e "^Warning (" "$out"/*; then
             problem="$1 does not print '$2' ${3:-1} times"
             return
         fi

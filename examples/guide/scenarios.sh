@@ -85,7 +85,7 @@ test_kill_signal() {
 test_interrupted() {
     start server interrupt "$at"interrupt
     shows server "^waiting$"
-    kill "${running%% *}"
+    stop server
     shows server "^W: interrupt received, ending$"
 }
 
@@ -180,4 +180,142 @@ test_peering_tasks() {
 }
 test_peering_all() {
     peered peering3
+}
+
+# ------------------------------------------------------------- chapter 4 --
+
+test_lazy_pirate() {
+    start server lpserver "$at"server 3 700
+    run client lpclient "$at"server 4 500 5
+    shows client "^W: no response from server, retrying$"
+    shows client "^I: server replied OK (4)$"
+}
+
+test_simple_pirate() {
+    start queue spqueue "$at"clients "$at"workers
+    start worker1 spworker "$at"workers 3
+    run client1 lpclient "$at"clients 2
+    shows worker1 "^I: normal reply$" 2
+    start worker2 spworker "$at"workers
+    run client2 lpclient "$at"clients 10 1000
+    shows worker1 "^I: simulating a crash$"
+    shows client2 "^W: no response from server, retrying$"
+    shows client2 "^I: server replied OK (10)$"
+}
+
+test_paranoid_pirate() {
+    start queue ppqueue "$at"clients "$at"workers 100
+    start worker1 ppworker "$at"workers 100
+    start worker2 ppworker "$at"workers 100
+    run client1 lpclient "$at"clients 10 1000
+    shows client1 "^I: server replied OK (10)$"
+    shows worker1 "^I: normal reply$"
+    stop worker1
+    run client2 lpclient "$at"clients 10 1000 10
+    shows client2 "^I: server replied OK (10)$"
+    stop queue
+    shows worker2 "^W: no heartbeat, reconnecting in 200 msec$"
+    start queue ppqueue "$at"clients "$at"workers 100
+    run client3 lpclient "$at"clients 3 1000 10
+    shows client3 "^I: server replied OK (3)$"
+}
+
+test_majordomo() {
+    start broker mdbroker "$at"broker 200
+    run nobody mdclient "$at"broker mmi.service echo 1
+    shows nobody "^mmi.service replied 404$"
+    start worker1 mdworker "$at"broker echo 200
+    start worker2 mdworker "$at"broker echo 200
+    run client1 mdclient "$at"broker echo Hello 5
+    shows client1 "^echo replied Hello$" 5
+    run somebody mdclient "$at"broker mmi.service echo 1
+    shows somebody "^mmi.service replied 200$"
+    run client2 mdclient2 "$at"broker 100
+    shows client2 "^100 replies received in "
+    stop broker
+    start broker mdbroker "$at"broker 200
+    run client3 mdclient "$at"broker echo again 5 1000
+    shows client3 "^echo replied again$" 5
+}
+
+test_titanic() {
+    start titanic titanic "$at"titanic "$at"service "$files/store"
+    run client1 ticlient "$at"titanic
+    shows client1 "^Request [0-9a-f]*$"
+    stop titanic
+    start titanic titanic "$at"titanic "$at"service "$files/store"
+    start service hwserver "$at"service
+    run client2 ticlient "$at"titanic "$(sed -n 's/^Request //p' "$out/client1")"
+    shows client2 "^Reply: World$"
+}
+
+test_binary_star() {
+    start primary bstarsrv primary "$at"a "$at"state-a "$at"state-b 200
+    start backup bstarsrv backup "$at"b "$at"state-b "$at"state-a 200
+    shows primary "^I: primary is now active$"
+    shows backup "^I: backup is now passive$"
+    run client1 bstarcli "$at"a "$at"b 3 5000
+    shows client1 "^I: server replied OK (3)$"
+    stop primary
+    run client2 bstarcli "$at"a "$at"b 3 600
+    shows client2 "^W: no response from server, failing over$"
+    shows client2 "^I: server replied OK (3)$"
+    shows backup "^I: passive is now active$"
+}
+
+test_freelance() {
+    start server1 flserver "$at"server1
+    start server2 flserver "$at"server2
+    run client1 flclient1 "$at"nobody "$at"server1
+    shows client1 "^Service is running OK$"
+    run client2 flclient2 "$at"server1 "$at"server2
+    shows client2 "^100 requests, average round trip: "
+}
+
+# ------------------------------------------------------------- chapter 5 --
+
+test_espresso() {
+    run espresso espresso
+    shows espresso "^subscriber: [AB]-[0-9]*$" 5
+    shows espresso "^listener: subscribe A$"
+    shows espresso "^listener: unsubscribe A$"
+}
+
+test_last_value_cache() {
+    start cache lvcache "$at"publisher "$at"cache
+    start publisher pathopub "$at"publisher 10 100000
+    run early pathosub "$at"cache 003 1
+    shows early "^(003 Save Roger)$"
+    run late pathosub "$at"cache 007 1
+    shows late "^(007 Save Roger)$"
+    shows cache "^Sending cached topic 007$"
+}
+
+test_suicidal_snail() {
+    run snail suisnail 100
+    shows snail "^E: subscriber cannot keep up, aborting$"
+}
+
+test_clone_1() {
+    start server clonesrv1 "$at"updates 1
+    start client1 clonecli1 "$at"updates 50
+    run client2 clonecli1 "$at"updates 50
+    shows client1 "^50 updates, [0-9]* keys$"
+    shows client2 "^50 updates, [0-9]* keys$"
+}
+
+test_clone_2() {
+    start server clonesrv2 "$at"snapshot "$at"updates 1
+    run client1 clonecli2 "$at"snapshot "$at"updates 50
+    run client2 clonecli2 "$at"snapshot "$at"updates 50
+    shows client2 "^I: received a snapshot of [1-9][0-9]* keys$"
+    shows client2 "^50 updates, [0-9]* keys$"
+}
+
+test_clone_3() {
+    start server clonesrv3 "$at"snapshot "$at"updates "$at"changes
+    start client1 clonecli3 "$at"snapshot "$at"updates "$at"changes 50
+    run client2 clonecli3 "$at"snapshot "$at"updates "$at"changes 50
+    shows client1 "^50 updates, [0-9]* keys$"
+    shows client2 "^50 updates, [0-9]* keys$"
 }
