@@ -1,0 +1,60 @@
+;;; Majordomo: a broker for services by name, with the protocol MDP/0.1 of ZeroMQ's RFC 7.
+;;; Look at: one ROUTER serves clients and workers, told apart by the second part.
+;;;   csi -s mdbroker.scm [ENDPOINT [MILLISECONDS]]
+
+(import zmq)
+(include "guide.scm")
+(include "majordomo.scm")
+
+(define broker (make-socket 'router bind: (argument 0 "tcp://*:5555")))
+(define interval (argument 1 2500))
+(define known '())                      ; workers: (name service time-of-death)
+(define idle '())                       ; their names, idle for longest first
+(define requests '())                   ; (service client body ...), oldest first
+
+(define (without x l) (filter (lambda (y) (not (equal? x y))) l))
+(define (service-of worker) (cadr (assoc worker known)))
+(define (living service) (filter (lambda (w) (string=? service (cadr w))) known))
+
+(define (tell worker command . more)
+  (send-multipart-message broker (append (list worker "" for-workers command) more)))
+
+(define (heard-of worker service)
+  (set! known (cons (list worker service (+ (now) (* 3 interval)))
+                    (filter (lambda (w) (not (string=? worker (car w)))) known))))
+
+(define (dispatch request)              ; to an idle worker of the service, if there is one
+  (let ((able (filter (lambda (w) (equal? (service-of w) (car request))) idle)))
+    (when (pair? able)
+      (set! idle (without (car able) idle))
+      (set! requests (filter (lambda (r) (not (eq? r request))) requests))
+      (apply tell (car able) command/request (cadr request) "" (cddr request)))))
+
+(define (from-client client service . body)
+  (if (string=? service "mmi.service")  ; a question to the broker itself
+      (send-multipart-message broker
+        (list client "" for-clients service (if (null? (living (car body))) "404" "200")))
+      (set! requests (append requests (list (append (list service client) body))))))
+
+(define (from-worker worker command . more)
+  (cond ((equal? command command/ready) (heard-of worker (car more)))
+        ((not (assoc worker known)) (tell worker command/disconnect))
+        (else
+         (heard-of worker (service-of worker))
+         (when (equal? command command/reply)
+           (send-multipart-message broker
+             (append (list (car more) "" for-clients (service-of worker)) (cddr more))))))
+  (when (member command (list command/ready command/reply))
+    (set! idle (append idle (list worker)))))
+
+(let loop ((next (+ (now) interval)))
+  (let ((message (receive-multipart-message broker timeout: (max 0 (- next (now))))))
+    (when (and message (>= (length message) 4))
+      (apply (if (string=? (caddr message) for-clients) from-client from-worker)
+             (car message) (cdddr message)))
+    (set! known (filter (lambda (w) (> (caddr w) (now))) known))
+    (set! idle (filter (lambda (w) (assoc w known)) idle))
+    (for-each dispatch requests)
+    (cond ((< (now) next) (loop next))
+          (else (for-each (lambda (w) (tell w command/heartbeat)) idle)
+                (loop (+ (now) interval))))))
