@@ -36,6 +36,7 @@
   (include "poll.scm")
   (include "proxy.scm")
   (include "statistics.scm")
+  (include "service.scm")
   (include "exit.scm")
 
   (trace-from-environment!))
