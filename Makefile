@@ -51,7 +51,7 @@ TEST_HEADS   := $(wildcard tests/kernel/*.h)
 FUZZERS      := $(patsubst tests/fuzz/bytes/%_fuzz.c,%,$(wildcard tests/fuzz/bytes/*_fuzz.c))
 KERNEL_TESTS := $(patsubst tests/kernel/%.c,%,$(wildcard tests/kernel/*_test.c))
 TEST_SUPPORT := $(filter-out %_test.c,$(wildcard tests/kernel/*.c))
-EGG          := zmq.egg $(wildcard chicken/*.scm chicken/glue/* command/*.scm) $(KERNEL) \
+EGG          := zmq.egg $(wildcard chicken/*.scm chicken/patterns/*.scm chicken/glue/* command/*.scm) $(KERNEL) \
                 $(wildcard kernel/*.h kernel/*.def)
 
 FILES     ?= $(wildcard README.md doc/* chicken/*.scm kernel/* examples/*.*)

@@ -11,7 +11,7 @@
                 z85-encode same-text? %wipe
                 %read-keyfile %keyfile-room %save-keyfile %keyfile-stamp %stamp-size %stamp-age
                 %check-network %network-holds? context-or-default context-guard set-context-guard!
-                start-thread thread-ended? raise-in-primordial! wind finish-or pause!
+                start-thread start-service thread-ended? finish-or pause!
                 make-socket close-socket socket-closed? socket-usable? bind-socket
                 unbind-socket send-multipart-message receive-multipart-message))
 

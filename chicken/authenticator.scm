@@ -305,44 +305,13 @@
        (not (thread-ended? (authenticator-thread a)))
        (socket-usable? (authenticator-socket a))))
 
-;; Answers requests until the socket is closed.  Any condition is survived: a want of memory
-;; passes, and what a signal handler of the program raises here is for the program.
-(define (authenticate a)
-  (let ((e (call-with-current-continuation
-            (lambda (leave)
-              (with-exception-handler
-               leave
-               (lambda ()
-                 (let loop ()
-                   (handle-parts a (receive-multipart-message (authenticator-socket a)
-                                                              as: 'string))
-                   (loop))))))))
-    (when (socket-usable? (authenticator-socket a))
-      (unless (own-condition? e) (raise-in-primordial! e))
-      (handle-exceptions e #f (pause! 10))
-      (authenticate a))))
-
-;; Whether the condition comes from the egg, or from CHICKEN where a signal meets it at the wrong
-;; moment.
-(define (own-condition? e)
-  (and (condition? e)
-       (or (get-condition-property e 'zmq 'code #f)
-           (equal? "stack overflow" (get-condition-property e 'exn 'message #f)))
-       #t))
-
-;; A signal handler may leave the thread by a continuation, which then runs the program in it:
-;; another thread takes over.
 (define (start-answering! a)
-  (letrec ((thread (start-thread 'zmq-authenticator
-                     (lambda ()
-                       (wind
-                        void
-                        (lambda () (authenticate a))
-                        (lambda ()
-                          (when (and (eq? thread (authenticator-thread a))
-                                     (socket-usable? (authenticator-socket a)))
-                            (start-answering! a))))))))
-    (set-authenticator-thread! a thread)))
+  (let ((s (authenticator-socket a)))
+    (start-service 'zmq-authenticator
+                   (lambda () (authenticator-thread a))
+                   (lambda (thread) (set-authenticator-thread! a thread))
+                   (lambda () (socket-usable? s))
+                   (lambda () (handle-parts a (receive-multipart-message s as: 'string))))))
 
 ;; ------------------------------------------------------ start and stop --
 

@@ -40,6 +40,7 @@
   (include "proxy.scm")
   (include "statistics.scm")
   (include "repl.scm")
+  (include "service.scm")
   (include "exit.scm")
 
   (trace-from-environment!))

@@ -100,6 +100,23 @@
        (unless (fx= all (entry-wanted entry)) (modify-entry! 'proxy p entry all))))
    sockets))
 
+;; Calls the procedure with a poller of its own, which the control wakes.
+(define (call-with-controlled-poller location c procedure)
+  (let ((p (new-poller location)))
+    (wind
+     (lambda ()
+       (checked location (%poller-fd (poller-handle p)))
+       (set-control-thread! c (current-thread))
+       (set-control-poller! c p))
+     (lambda () (procedure p))
+     (lambda ()
+       (set-control-poller! c #f)
+       (free-poller! p)))))
+
+(define (check-control-free location c)
+  (when (and (control-poller c) (not (thread-ended? (control-thread c))))
+    (fail-argument location "this control steers another proxy" c)))
+
 ;; ------------------------------------------------------- a control socket --
 
 ;; Obeys the commands that the control socket of libzmq's steerable proxy knows.
@@ -132,9 +149,7 @@
   (check-open (list front back capture (and (socket? control) control)))
   (unless (or (moves? front back) (moves? back front)) (fail 'proxy enotsup front back))
   (unless (or (not capture) (%sends? (socket-handle capture))) (fail 'proxy enotsup capture))
-  (when (and (proxy-control? control) (control-poller control)
-             (not (thread-ended? (control-thread control))))
-    (fail-argument 'proxy "this control steers another proxy" control)))
+  (when (proxy-control? control) (check-control-free 'proxy control)))
 
 (define (check-open sockets)
   (for-each (lambda (s) (when s (checked 'proxy (socket-state s) s))) sockets))
@@ -145,17 +160,10 @@
     (let ((limit (deadline (check-timeout 'proxy timeout))))
       (check-proxy front back capture control)
       (let ((c (if (proxy-control? control) control (make-proxy-control)))
-            (control-socket (and (socket? control) control))
-            (p (make-poller)))
-        (wind
-         (lambda ()
-           (checked 'proxy (%poller-fd (poller-handle p)))
-           (set-control-thread! c (current-thread))
-           (set-control-poller! c p))
-         (lambda () (run-proxy front back capture c control-socket p limit))
-         (lambda ()
-           (set-control-poller! c #f)
-           (free-poller! p)))))))
+            (control-socket (and (socket? control) control)))
+        (call-with-controlled-poller
+         'proxy c
+         (lambda (p) (run-proxy front back capture c control-socket p limit)))))))
 
 (define (run-proxy front back capture c control-socket p limit)
   (let* ((forth? (moves? front back))

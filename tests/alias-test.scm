@@ -17,7 +17,8 @@
 (define names
   (append (exported "../chicken/names.scm")
           (exported "../chicken/monitor.scm")
-          (exported "../chicken/auth.scm")))
+          (exported "../chicken/auth.scm")
+          (exported "../chicken/patterns.scm")))
 
 (define (saved name) (symbol-append 'saved- name))
 
@@ -64,6 +65,13 @@
      (socket-statistics in)
      (close-monitor m)
      (stop-authenticator a)
+     (define b (majordomo-broker "tcp://127.0.0.1:*"))
+     (define worker (make-proxy-control))
+     (spawn! (lambda () (majordomo-worker (majordomo-endpoint b) "a" values control: worker)))
+     (define caller (majordomo-client (majordomo-endpoint b)))
+     (unless (equal? '("x") (majordomo-call caller "a" '("x") timeout: 20000)) (exit 11))
+     (stop-proxy worker)
+     (majordomo-stop! b)
      (call-with-socket 'pair void c)
      (unless (terminate-context c timeout: 20000) (exit 10)))))
 
@@ -71,7 +79,7 @@
   (check (> (length names) 90))
   (receive (outcome output errors)
       (run-child
-       `((import (zmq monitor) (zmq auth))
+       `((import (zmq monitor) (zmq auth) (zmq patterns))
          ,@(map (lambda (name) `(define ,(saved name) ,name)) names)
          ,@(map (lambda (name)
                   `(define ,name (lambda arguments (error "redefined" ',name))))

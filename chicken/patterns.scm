@@ -1,0 +1,40 @@
+;;; Patterns: the reliable patterns of the ZeroMQ Guide, in the wire forms of the ZeroMQ RFCs.  Each
+;;; has a file of its own.
+
+(module (zmq patterns private) *
+
+  (import scheme
+          (chicken base) (chicken condition) (chicken fixnum) (chicken random) (chicken string)
+          (only (zmq base)
+                with-keywords fail-type fail-argument check-string check-procedure check-part
+                check-timeout exact-natural? now deadline passed? wind finish-or pause!
+                start-thread start-service await-end! make-signal wait-until send-signal!
+                call-with-controlled-poller control-or-new control-stopped? await-controlled
+                wake-controlled!
+                make-socket close-socket socket-closed? socket-usable? socket-context
+                socket-option-set! bind-socket connect-socket poller-add! poller-remove!
+                message-size message->string send-multipart-message receive-multipart-message
+                receive-messages))
+
+  ;; Several threads use the tables.  The program's own procedures can be interrupted as ever.
+  (declare (disable-interrupts))
+
+  (include "patterns/table.scm")
+  (include "patterns/majordomo.scm"))
+
+(module (zmq patterns) ()
+
+  (import scheme (chicken base) (chicken module) (chicken type)
+          (prefix (zmq patterns private) private/))
+
+  (include "alias.scm")
+
+  (export-aliases private/
+   ;; majordomo
+   (majordomo-broker (string #!rest * -> *))
+   (majordomo-endpoint ((struct zmq-majordomo-broker) -> *))
+   (majordomo-services ((struct zmq-majordomo-broker) -> list))
+   (majordomo-stop! (* -> undefined))
+   (majordomo-worker (string string procedure #!rest * -> *))
+   (majordomo-client (string #!rest * -> *))
+   (majordomo-call ((struct zmq-majordomo-client) string list #!rest * -> *))))
