@@ -257,7 +257,7 @@
          (list (conc "<= " (cadr goal) " absolute") (if (<= x (cadr goal)) "yes" "**no**")))
         (else (list (conc "<= " (decimals goal 2)) (if (<= ratio goal) "yes" "**no**")))))
 
-;; name, label, ratio, least, most; without the tails of distributions
+;; name, program, ratio, least, most; without the tails of distributions
 (define plotted '())
 
 (define (show-program name shown program own base)
@@ -273,7 +273,7 @@
              (judged (verdict goal ratio (/ x (cadddr shown)))))
         (unless (eq? own base)
           (when (and (pair? rs) (not (memv (cadr shown) '(5 6))))
-            (set! plotted (cons (list title (car program) ratio (apply min rs) (apply max rs))
+            (set! plotted (cons (list title program ratio (apply min rs) (apply max rs))
                                 plotted))))
         (line title (car program) (shown-figure x shown)
               (if (or (eq? own base) (null? rs)) "" (decimals ratio 2))
@@ -313,31 +313,77 @@
 
 ;; ----------------------------------------------------------------- plot --
 
+;; A series: its name in the legend, gnuplot's mark and colour, and which programs it has.
+(define all-series
+  (let ((labelled (lambda (label) (lambda (p) (equal? label (car p)))))
+        (others '("as: 'string" "records" "batches of 64" "pyzmq" "php-zmq")))
+    `(("egg, as a string" 7 "#1f5fa8" ,(labelled "as: 'string"))
+      ("egg, as a message" 5 "#1f5fa8" ,(labelled "records"))
+      ("egg, batches of 64" 9 "#1f5fa8" ,(labelled "batches of 64"))
+      ("egg" 11 "#12355b" ,(lambda (p) (not (member (car p) others))))
+      ("pyzmq" 6 "#c8641b" ,(labelled "pyzmq"))
+      ("php-zmq" 4 "#8a3b8f" ,(labelled "php-zmq")))))
+
+(define (titles rows)
+  (let loop ((l rows) (found '()))
+    (cond ((null? l) (reverse found))
+          ((member (caar l) found) (loop (cdr l) found))
+          (else (loop (cdr l) (cons (caar l) found))))))
+
+;; A row of the plot for each kind of work, with a mark for each program.
 (define (plot)
-  (let ((data (make-pathname results "ratios.tsv")))
-    (with-output-to-file data
-      (lambda ()
-        (let loop ((l (reverse plotted)) (i 1))
-          (when (pair? l)
-            (printf "~a\t~a\t~a\t~a\t~a, ~a~%" i (caddar l) (cadddr (car l))
-                    (list-ref (car l) 4) (caar l) (cadar l))
-            (loop (cdr l) (+ i 1))))))
+  (let* ((rows (reverse plotted)) (names (titles rows)) (height (length names)))
+    (define (data-file i) (make-pathname results (conc "ratios-" i) "tsv"))
+    (define (place name)
+      (- height -1 (length (member name names))))
+    (define (write-series series i)
+      (with-output-to-file (data-file i)
+        (lambda ()
+          (for-each
+           (lambda (row)
+             (when ((list-ref series 3) (cadr row))
+               (printf "~a\t~a\t~a\t~a~%" (+ (place (car row)) (* 0.12 (- i 2.5)))
+                       (list-ref row 2) (list-ref row 3) (list-ref row 4))))
+           rows))))
+    (define (curve series i)
+      (conc "'" (data-file i) "' using 2:1:3:4 title \"" (car series)
+            "\" with xerrorbars pt " (cadr series) " ps 0.7 lw 0.8 lc '" (list-ref series 2) "'"))
+    (define present
+      (filter (lambda (series) (any? (lambda (row) ((list-ref series 3) (cadr row))) rows))
+              all-series))
+    (for-each write-series present (iota-of present))
     (let ((out (open-output-pipe "gnuplot")))
       (for-each
        (lambda (text) (write-line text out))
-       (list (conc "set terminal svg size 1000," (+ 120 (* 18 (length plotted))) " font 'sans,11'")
+       (list (conc "set terminal svg size 900," (+ 150 (* 26 height)) " font 'sans,12'")
              (conc "set output '" (make-pathname results "ratios.svg") "'")
-             "set title 'Time through the egg, raw C = 1 (median, least and most of the rounds)'"
-             "set datafile separator '\\t'"
+             "set title 'Time as a multiple of raw C: median, least and most of the rounds' offset 0,1"
+             "set datafile separator '\t'"
              "set logscale x 2"
-             "set xrange [0.125:16]"
-             (conc "set yrange [" (+ 1 (length plotted)) ":0]")
+             "set xrange [*:*]"
+             "set format x '%g'"
+             (conc "set yrange [" (+ 1 height) ":0]")
+             (conc "set ytics ("
+                   (string-intersperse
+                    (map (lambda (name) (conc "\"" name "\" " (place name))) names) ", ")
+                   ")")
              "set grid x"
-             "set arrow from 1,graph 0 to 1,graph 1 nohead lw 2 lc 'gray'"
-             "unset key"
-             "set lmargin 58"
-             (conc "plot '" data "' using 2:1:3:4:ytic(5) title 'egg' with xerrorbars pt 7 ps 0.6 lc 'black'")))
+             "set arrow from 1,graph 0 to 1,graph 1 nohead lw 2 lc 'black'"
+             "set label 'raw C' at 1,graph 1 center offset 0,0.5"
+             "set key bottom center outside horizontal"
+             "set lmargin 36"
+             (conc "plot " (string-intersperse (map curve present (iota-of present)) ", "))))
       (close-output-port out))))
+
+(define (any? proper? l) (and (pair? l) (or (proper? (car l)) (any? proper? (cdr l)))))
+
+(define (filter proper? l)
+  (cond ((null? l) '())
+        ((proper? (car l)) (cons (car l) (filter proper? (cdr l))))
+        (else (filter proper? (cdr l)))))
+
+(define (iota-of l)
+  (let loop ((l l) (i 0)) (if (null? l) '() (cons i (loop (cdr l) (+ i 1))))))
 
 ;; ----------------------------------------------------------------- main --
 
