@@ -121,7 +121,8 @@ def outputs(manager, client):
 def errors(manager, client):
     for code, words in [("(car 1)", "bad argument type"),
                         ("(error \"no\" 'good)", "no: good"),
-                        ("nowhere", "unbound variable: nowhere"), ("(import (chicken condition)) (signal 'thing)", "thing"),
+                        ("nowhere", "unbound variable: nowhere"),
+                        ("(import (chicken condition)) (signal 'thing)", "thing"),
                         ("(+ 1", "unterminated"), ("(import nothing-of-this-name)", "nothing"),
                         ("(vector-ref (vector 1) 5)", "out of range")]:
         reply, published = run(client, code)
