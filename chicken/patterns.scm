@@ -4,23 +4,26 @@
 (module (zmq patterns private) *
 
   (import scheme
-          (chicken base) (chicken condition) (chicken fixnum) (chicken random) (chicken string)
+          (chicken base) (chicken bitwise) (chicken condition) (chicken fixnum) (chicken random)
+          (chicken string) (chicken time)
           (only (zmq base)
                 with-keywords fail-type fail-argument check-string check-procedure check-part
                 check-timeout exact-natural? now deadline passed? wind finish-or pause!
                 start-thread start-service await-end! make-signal wait-until send-signal!
                 call-with-controlled-poller control-or-new control-stopped? await-controlled
-                wake-controlled!
+                wake-controlled! make-proxy-control stop-proxy
                 make-socket close-socket socket-closed? socket-usable? socket-context
                 socket-option-set! bind-socket connect-socket poller-add! poller-remove!
-                message-size message->string send-multipart-message receive-multipart-message
+                make-message message? message-size message->string send-multipart-message receive-multipart-message
                 receive-messages))
 
   ;; Several threads use the tables.  The program's own procedures can be interrupted as ever.
   (declare (disable-interrupts))
 
   (include "patterns/table.scm")
-  (include "patterns/majordomo.scm"))
+  (include "patterns/majordomo.scm")
+  (include "patterns/clone-server.scm")
+  (include "patterns/clone.scm"))
 
 (module (zmq patterns) ()
 
@@ -31,4 +34,8 @@
   (export-aliases private/
    ;; majordomo
    majordomo-broker majordomo-endpoint majordomo-services majordomo-stop!
-   majordomo-worker majordomo-client majordomo-call))
+   majordomo-worker majordomo-client majordomo-call
+
+   ;; clone
+   clone-server clone-endpoint clone-client clone-synchronized? clone-ref clone-keys clone-set!
+   clone-stop!))
