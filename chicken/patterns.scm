@@ -4,23 +4,26 @@
 (module (zmq patterns private) *
 
   (import scheme
-          (chicken base) (chicken condition) (chicken fixnum) (chicken random) (chicken string)
+          (chicken base) (chicken bitwise) (chicken condition) (chicken fixnum) (chicken random)
+          (chicken string) (chicken time)
           (only (zmq base)
                 with-keywords fail-type fail-argument check-string check-procedure check-part
                 check-timeout exact-natural? now deadline passed? wind finish-or pause!
                 start-thread start-service await-end! make-signal wait-until send-signal!
                 call-with-controlled-poller control-or-new control-stopped? await-controlled
-                wake-controlled!
+                wake-controlled! make-proxy-control stop-proxy
                 make-socket close-socket socket-closed? socket-usable? socket-context
                 socket-option-set! bind-socket connect-socket poller-add! poller-remove!
-                message-size message->string send-multipart-message receive-multipart-message
+                make-message message? message-size message->string send-multipart-message receive-multipart-message
                 receive-messages))
 
   ;; Several threads use the tables.  The program's own procedures can be interrupted as ever.
   (declare (disable-interrupts))
 
   (include "patterns/table.scm")
-  (include "patterns/majordomo.scm"))
+  (include "patterns/majordomo.scm")
+  (include "patterns/clone-server.scm")
+  (include "patterns/clone.scm"))
 
 (module (zmq patterns) ()
 
@@ -37,4 +40,14 @@
    (majordomo-stop! (* -> undefined))
    (majordomo-worker (string string procedure #!rest * -> *))
    (majordomo-client (string #!rest * -> *))
-   (majordomo-call ((struct zmq-majordomo-client) string list #!rest * -> *))))
+   (majordomo-call ((struct zmq-majordomo-client) string list #!rest * -> *))
+
+   ;; clone
+   (clone-server (string #!rest * -> *))
+   (clone-endpoint ((struct zmq-clone-server) -> *))
+   (clone-client (string #!rest * -> *))
+   (clone-synchronized? ((struct zmq-clone-client) -> boolean))
+   (clone-ref (* string #!optional * -> *))
+   (clone-keys (* -> *))
+   (clone-set! (* string * #!rest * -> boolean))
+   (clone-stop! (* -> undefined))))

@@ -19,10 +19,17 @@
 
 ;; A request of a DEALER begins as one of a REQ with req-correlate does: a name of its own and an
 ;; empty part, which a REP puts before its reply.
-(define request-names (number->string (pseudo-random-integer (expt 2 30)) 16))
+(define request-names #f)
 (define request-count 0)
 
+;; Pseudo-random numbers may be the same in processes that start in the same second.
+(define (random-name)
+  (apply string-append
+         (map (lambda (c) (number->string (char->integer c) 16))
+              (string->list (random-bytes (make-string 8))))))
+
 (define (envelope)
+  (unless request-names (set! request-names (random-name)))
   (set! request-count (+ 1 request-count))
   (list (string-append request-names "-" (number->string request-count 16)) ""))
 

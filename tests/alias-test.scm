@@ -72,6 +72,10 @@
      (unless (equal? '("x") (majordomo-call caller "a" '("x") timeout: 20000)) (exit 11))
      (stop-proxy worker)
      (majordomo-stop! b)
+     (define shared (clone-server "tcp://127.0.0.1:*"))
+     (define sharer (clone-client (clone-endpoint shared) timeout: 20000))
+     (unless (clone-set! sharer "a" "x" timeout: 20000) (exit 12))
+     (for-each clone-stop! (list sharer shared))
      (call-with-socket 'pair void c)
      (unless (terminate-context c timeout: 20000) (exit 10)))))
 

@@ -113,7 +113,8 @@
   (with-broker
    (lambda (b e)
      (let ((w (start-worker e "div"
-                            (lambda (parts) (list (number->string (/ 12 (string->number (car parts))))))
+                            (lambda (parts)
+                              (list (number->string (/ 12 (string->number (car parts))))))
                             error: (lambda (e) (list "error" (message-of e)))))
            (c (majordomo-client e)))
        (check= '("4") (majordomo-call c "div" '("3")))
@@ -131,7 +132,8 @@
                                             (error "bad"))
                                           parts)))
             (c (majordomo-client e)))
-       (let ((bad (spawn! (lambda () (majordomo-call c "poison" '("bad") timeout: 3000 retries: 0)))))
+       (let ((bad (spawn! (lambda ()
+                            (majordomo-call c "poison" '("bad") timeout: 3000 retries: 0)))))
          (check (wait-until (lambda () (= calls 3))))
          (check= '("good") (majordomo-call c "poison" '("good") timeout: 20000))
          (check= #f (join! bad))

@@ -262,7 +262,8 @@
 
 ;; `session` is the socket of the present connection with the broker, or #f; `busy` whether the
 ;; procedure runs; `failed` whether it failed in this session.
-(define-record-type zmq-mdp-server (make-server procedure on-error poller session busy failed) server?
+(define-record-type zmq-mdp-server
+  (make-server procedure on-error poller session busy failed) server?
   (procedure server-procedure)
   (on-error server-on-error)
   (poller server-poller)

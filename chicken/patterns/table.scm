@@ -1,5 +1,11 @@
 ;;; What the patterns share: tables by strings of peers, queues, parts of messages, heartbeats.
 
+;; Bytes from the system: pseudo-random numbers may be the same in processes started together.
+(define (random-text size) (random-bytes (make-string size)))
+
+(define (number-of bytes)
+  (foldl (lambda (n c) (+ (* 256 n) (char->integer c))) 0 (string->list bytes)))
+
 ;; ----------------------------------------------------------------- tables --
 
 ;; `buckets` is a vector of lists of pairs of key and value, whose length is a power of two.  Peers
@@ -8,7 +14,7 @@
   (buckets buckets set-buckets!)
   (count table-count set-table-count!))
 
-(define secret (pseudo-random-integer 1000000000))
+(define secret (number-of (random-text 3)))
 
 (define (make-table) (make-string-table (make-vector 16 '()) 0))
 
