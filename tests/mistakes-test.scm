@@ -55,7 +55,7 @@
          connect-socket "for binding" "name a host")
 (mistake "a port that is too large" (connect-socket (fresh 'req) "tcp://127.0.0.1:99999")
          connect-socket "number from 1 to 65535")
-(mistake "binding to the name of a host" (bind-socket (fresh 'rep) "tcp://localhost:*")
+(mistake "binding to what is no interface" (bind-socket (fresh 'rep) "tcp://no.such.name:*")
          bind-socket "127.0.0.1" "names of hosts are for connecting")
 (mistake "binding to another machine's address" (bind-socket (fresh 'rep) "tcp://192.0.2.1:5555")
          bind-socket "not an address of this machine" "or to *")

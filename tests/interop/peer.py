@@ -3,6 +3,7 @@
 import os
 import signal
 import sys
+import threading
 import time
 from urllib.parse import unquote_to_bytes
 
@@ -131,7 +132,17 @@ def main(kind, where, endpoint, *words):
 
 
 authenticator = None
-signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
+
+
+def end_on_term():
+    signal.sigwait({signal.SIGTERM})
+    os._exit(0)
+
+
+# A handler would run only once the main thread comes back from libzmq, and a signal that arrives
+# just before libzmq waits does not end that wait.
+signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+threading.Thread(target=end_on_term, daemon=True).start()
 signal.signal(signal.SIGALRM, signal.SIG_DFL)
 signal.alarm(40)
 main(*sys.argv[1:])
