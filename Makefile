@@ -54,7 +54,7 @@ TEST_SUPPORT := $(filter-out %_test.c,$(wildcard tests/kernel/*.c))
 EGG          := zmq.egg $(wildcard chicken/*.scm chicken/patterns/*.scm chicken/glue/* command/*.scm) $(KERNEL) \
                 $(wildcard kernel/*.h kernel/*.def)
 
-FILES     ?= $(wildcard README.md doc/* chicken/*.scm kernel/* examples/*.*)
+FILES     ?= $(wildcard README.md doc/*.* chicken/*.scm kernel/* examples/*.*)
 WORKERS   ?= 4
 TRANSPORT ?= ipc
 

@@ -26,7 +26,8 @@
 ;; -------------------------------------------------------- to be delivered --
 
 (define (check-as location as)
-  (if (or (eq? as 'string) (memq as '(message blob u8vector)) (procedure? as))
+  (if (or (eq? as 'string) (memq as '(message blob u8vector))
+          (and (procedure? as) (not (eq? as string))))   ; as: string for as: 'string
       as
       (fail-type location "message, string, blob, u8vector or a procedure" as)))
 

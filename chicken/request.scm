@@ -65,7 +65,7 @@
     (let* ((as (wanted-as 'request given #f))
            (type (socket-type-name s))
            (parts (if (pair? message) message (list message))))
-      (unless (memq type '(req dealer)) (fail 'request enotsup s))
+      (unless (memq type '(req dealer)) (fail/text 'request enotsup "a request is made with a req or dealer socket" (list s)))
       (unless (list? parts) (fail-type 'request "a part or a list of parts" message))
       (for-each (lambda (p) (check-part 'request p)) parts)
       (with-request-turn s

@@ -8,11 +8,14 @@
 (define ended #f)
 
 ;; Ends the program: what was received is written, and what was sent has the linger to leave.
-(define (end status)
+(define (end status #!optional (linger (or (option "linger") 1000)))
   (unless ended
     (set! ended #t)
     (when (memv status (list done timed-out)) (flush-out))
-    (zmq-exit-linger (or (option "linger") 1000))
+    ;; The next signal ends the wait.
+    (set-signal-handler! signal/int #f)
+    (set-signal-handler! signal/term #f)
+    (zmq-exit-linger linger)
     (exit status)))
 
 (define (complain . texts)

@@ -49,7 +49,7 @@ static int apply_priority(const szi_schedule *wanted)
         param.sched_priority = wanted->priority;
     if (pthread_setschedparam(pthread_self(), policy, &param) != 0)
         return SZ_ESCHEDULE;
-    bool nicer = !has_priorities(policy) && wanted->priority > 0;
+    bool nicer = !has_priorities(policy) && wanted->priority != -1;
     return nicer && nice(-20) == -1 ? SZ_ESCHEDULE : 0;
 }
 
