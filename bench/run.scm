@@ -260,6 +260,9 @@
 ;; name, program, ratio, least, most; without the tails of distributions
 (define plotted '())
 
+;; name, label, the figure in its unit
+(define figures '())
+
 (define (show-program name shown program own base)
   (let ((good (filter-out-false own)))
     (when (pair? good)
@@ -271,6 +274,7 @@
              (ratio (if (pair? rs) (median rs) 1))
              (goal (cadddr program))
              (judged (verdict goal ratio (/ x (cadddr shown)))))
+        (set! figures (cons (list title (car program) (/ x (cadddr shown))) figures))
         (unless (eq? own base)
           (when (and (pair? rs) (not (memv (cadr shown) '(5 6))))
             (set! plotted (cons (list title program ratio (apply min rs) (apply max rs))
@@ -385,6 +389,59 @@
 (define (iota-of l)
   (let loop ((l l) (i 0)) (if (null? l) '() (cons i (loop (cdr l) (+ i 1))))))
 
+;; A picture of how a figure grows.  A series: its name, colour, and points, each the place on the
+;; axis, the name of a row and the label of a program.
+(define (plot-growth file title axis unit . all)
+  (define (figure-of point)
+    (let loop ((l figures))
+      (cond ((null? l) #f)
+            ((and (equal? (cadr point) (caar l)) (equal? (caddr point) (cadar l))) (caddar l))
+            (else (loop (cdr l))))))
+  (define (measured series)
+    (filter cdr (map (lambda (point) (cons (car point) (figure-of point))) (cddr series))))
+  (define present (filter (lambda (series) (pair? (measured series))) all))
+  (define (data-file i) (make-pathname results (conc file "-" i) "tsv"))
+  (when (pair? present)
+    (for-each
+     (lambda (series i)
+       (with-output-to-file (data-file i)
+         (lambda ()
+           (for-each (lambda (p) (printf "~a\t~a~%" (car p) (cdr p))) (measured series)))))
+     present (iota-of present))
+    (let ((out (open-output-pipe "gnuplot")))
+      (for-each
+       (lambda (text) (write-line text out))
+       (list "set terminal svg size 700,380 font 'sans,12'"
+             (conc "set output '" (make-pathname results file "svg") "'")
+             (conc "set title '" title "'")
+             (conc "set xlabel '" axis "'")
+             (conc "set ylabel '" unit "'")
+             "set logscale x 10"
+             "set yrange [0:*]"
+             "set grid"
+             "set key bottom center outside horizontal"
+             (conc "plot "
+                   (string-intersperse
+                    (map (lambda (series i)
+                           (conc "'" (data-file i) "' title \"" (car series)
+                                 "\" with linespoints pt 7 lw 2 lc '" (cadr series) "'"))
+                         present (iota-of present))
+                    ", "))))
+      (close-output-port out))))
+
+(define (plot-all-growth)
+  (define latency "tcp, REQ and REP, 1 B, median")
+  (define (round n) (conc "16 ready of " n ", a round"))
+  (plot-growth "latency" "A round trip over tcp beside idle threads" "idle threads (0 is at 1)" "us"
+               `("raw C" "black" (1 ,latency "raw C") (10 ,latency "raw C") (1000 ,latency "raw C"))
+               `("egg" "#1f5fa8" (1 ,latency "green thread") (10 ,latency "beside 10 idle")
+                       (1000 ,latency "beside 1000 idle")))
+  (plot-growth "poller" "A round of a poller: 16 sockets are ready" "sockets watched" "us"
+               `("zmq\\_poll" "black"
+                 ,@(map (lambda (n) (list n (round n) "zmq_poll")) '(16 100 1000 4000)))
+               `("poller-wait" "#1f5fa8"
+                 ,@(map (lambda (n) (list n (round n) "poller-wait")) '(16 100 1000 4000)))))
+
 ;; ----------------------------------------------------------------- main --
 
 (define (wanted? r)
@@ -410,5 +467,7 @@
   (close-output-port records)
   (close-output-port table)
   (delete-directory scratch #t)
-  (when (pair? plotted) (plot))
+  (when (pair? plotted)
+    (plot)
+    (plot-all-growth))
   (say "results in " results "\n"))
