@@ -15,7 +15,7 @@
                 count-received! count-sent! count-dropped! obey! check-open
                 make-socket close-socket socket? socket-closed? socket-usable? socket-context
                 socket-type socket-option socket-option-set! bind-socket connect-socket
-                poller-add! poller-modify! poller-remove! yield! send-message
+                poller-add! poller-modify! poller-remove! yield! thread-ended? send-message
                 make-message message? message-size message->string send-multipart-message receive-multipart-message
                 receive-messages))
 
@@ -26,7 +26,8 @@
   (include "patterns/majordomo.scm")
   (include "patterns/clone-server.scm")
   (include "patterns/clone.scm")
-  (include "patterns/last-value.scm"))
+  (include "patterns/last-value.scm")
+  (include "patterns/freelance.scm"))
 
 (module (zmq patterns) ()
 
@@ -54,6 +55,14 @@
    (clone-keys (* -> *))
    (clone-set! (* string * #!rest * -> boolean))
    (clone-stop! (* -> undefined))
+
+   ;; freelance
+   (freelance-server (string procedure #!rest * -> *))
+   (freelance-endpoint ((struct zmq-freelance-server) -> *))
+   (freelance-client (list #!rest * -> *))
+   (freelance-servers ((struct zmq-freelance-client) -> list))
+   (freelance-call ((struct zmq-freelance-client) list #!rest * -> *))
+   (freelance-stop! (* -> undefined))
 
    ;; last value cache
    (last-value-cache ((struct zmq-socket) (struct zmq-socket) #!rest * -> *))))
