@@ -91,26 +91,22 @@
              (watch! #t)
              (loop))
             (else
-             (let* ((published? (forward-publications! v)) (subscribed? (take-subscriptions! v)))
-               (send-values! v)
-               ;; A batch may leave a message with the kernel, which the poller does not report.
-               (cond ((or published? subscribed?))
-                     ((fifo-empty? (cache-queue v)) (rest end paused?))
-                     ((cache-stalled v)
-                      (let ((soon (deadline retry-values)))
-                        (rest (if end (min end soon) soon) (lambda () #f))))))
+             (forward-publications! v)
+             (take-subscriptions! v)
+             (send-values! v)
+             (cond ((fifo-empty? (cache-queue v)) (rest end paused?))
+                   ((cache-stalled v)
+                    (let ((soon (deadline retry-values)))
+                      (rest (if end (min end soon) soon) (lambda () #f)))))
              (yield!)
              (loop))))))
 
 ;; ---------------------------------------------------------- publications --
 
-;; Calls the procedure with the parts of each message of a batch.  #f if there is none.
+;; Calls the procedure with the parts of each message that has come, up to a number.
 (define (take-each s most procedure)
-  (let ((got (receive-messages s max: most as: 'message non-blocking: #t)))
-    (and got
-         (begin
-           (for-each (lambda (m) (procedure (if (pair? m) m (list m)))) got)
-           #t))))
+  (for-each (lambda (m) (procedure (if (pair? m) m (list m))))
+            (or (receive-messages s max: most as: 'message non-blocking: #t) '())))
 
 (define (forward-publications! v)
   (set-nodrop! v #f)
