@@ -43,6 +43,7 @@
 ;; Other modules cannot import the kernel's constants.
 (define (not-there? code) (eq? code enoent))
 (define (fail-exposed location path) (fail location eexposed path))
+(define (fail-unsupported location text . arguments) (fail/text location enotsup text arguments))
 (define (fail-object location text . arguments) (fail/text location ebadmsg text arguments))
 
 (define (check-string location x) (if (string? x) x (fail-type location "a string" x)))

@@ -170,6 +170,7 @@
 (define-foreign %receive int ((word s)) "sz_receive_held(SOCKET(s))")
 (define-foreign %take-parts int ((word s) (word handles) (int count))
   "szg_take_parts(s, handles, count)")
+(define-foreign %put-back void ((word s)) "sz_put_back(SOCKET(s))")
 (define-foreign %held-bytes int64 ((word s)) "szg_held_bytes(s)")
 (define %receive-held (##core#primitive "szg_receive_held"))
 (define %receive-each (##core#primitive "szg_receive_each"))

@@ -7,13 +7,15 @@
           (chicken base) (chicken bitwise) (chicken condition) (chicken fixnum) (chicken random)
           (chicken string) (chicken time)
           (only (zmq base)
-                with-keywords fail-type fail-argument check-string check-procedure check-part
+                with-keywords fail-type fail-argument fail-unsupported check-string check-procedure check-part
                 check-timeout exact-natural? now deadline passed? wind finish-or pause!
                 start-thread start-service await-end! make-signal wait-until send-signal!
-                call-with-controlled-poller control-or-new control-stopped? await-controlled
-                wake-controlled! make-proxy-control stop-proxy
-                make-socket close-socket socket-closed? socket-usable? socket-context
-                socket-option-set! bind-socket connect-socket poller-add! poller-remove!
+                call-with-controlled-poller control-or-new control-stopped? control-paused?
+                await-controlled wake-controlled! make-proxy-control stop-proxy proxy-statistics
+                count-received! count-sent! count-dropped! obey! check-open
+                make-socket close-socket socket? socket-closed? socket-usable? socket-context
+                socket-type socket-option socket-option-set! bind-socket connect-socket
+                poller-add! poller-modify! poller-remove! yield! thread-ended? send-message
                 make-message message? message-size message->string send-multipart-message receive-multipart-message
                 receive-messages))
 
@@ -23,7 +25,9 @@
   (include "patterns/table.scm")
   (include "patterns/majordomo.scm")
   (include "patterns/clone-server.scm")
-  (include "patterns/clone.scm"))
+  (include "patterns/clone.scm")
+  (include "patterns/last-value.scm")
+  (include "patterns/freelance.scm"))
 
 (module (zmq patterns) ()
 
@@ -50,4 +54,15 @@
    (clone-ref (* string #!optional * -> *))
    (clone-keys (* -> *))
    (clone-set! (* string * #!rest * -> boolean))
-   (clone-stop! (* -> undefined))))
+   (clone-stop! (* -> undefined))
+
+   ;; freelance
+   (freelance-server (string procedure #!rest * -> *))
+   (freelance-endpoint ((struct zmq-freelance-server) -> *))
+   (freelance-client (list #!rest * -> *))
+   (freelance-servers ((struct zmq-freelance-client) -> list))
+   (freelance-call ((struct zmq-freelance-client) list #!rest * -> *))
+   (freelance-stop! (* -> undefined))
+
+   ;; last value cache
+   (last-value-cache ((struct zmq-socket) (struct zmq-socket) #!rest * -> *))))

@@ -53,6 +53,15 @@
   (let ((counts (control-counts c)))
     (vector-set! counts index (+ n (vector-ref counts index)))))
 
+;; Other modules cannot import the constants.
+(define (count-received! c parts) (count-message! c front-received parts))
+(define (count-sent! c parts) (count-message! c back-sent parts))
+(define (count-dropped! c) (count! c messages-dropped 1))
+
+(define (count-message! c index parts)
+  (count! c index 1)
+  (count! c (fx+ index 1) (foldl (lambda (n part) (+ n (message-size part))) 0 parts)))
+
 ;; ---------------------------------------------------------------- moving --
 
 ;; What a slice that moved no message waits for: SZ_WAIT_... of the kernel.
@@ -69,7 +78,7 @@
     (socket-touched! to)
     (when capture (socket-touched! capture))
     (when (fx< code 0)
-      (check-open (list from to capture))
+      (check-open 'proxy (list from to capture))
       (fail 'proxy code from to capture))
     (let ((messages (%moved-messages)) (bytes (%moved-bytes)) (dropped (%moved-dropped)))
       (count! c received (+ messages dropped))
@@ -146,13 +155,13 @@
   (when capture (check-socket 'proxy capture))
   (unless (or (not control) (socket? control) (proxy-control? control))
     (fail-type 'proxy "a proxy control or a ZeroMQ socket" control))
-  (check-open (list front back capture (and (socket? control) control)))
+  (check-open 'proxy (list front back capture (and (socket? control) control)))
   (unless (or (moves? front back) (moves? back front)) (fail 'proxy enotsup front back))
   (unless (or (not capture) (%sends? (socket-handle capture))) (fail 'proxy enotsup capture))
   (when (proxy-control? control) (check-control-free 'proxy control)))
 
-(define (check-open sockets)
-  (for-each (lambda (s) (when s (checked 'proxy (socket-state s) s))) sockets))
+(define (check-open location sockets)
+  (for-each (lambda (s) (when s (checked location (socket-state s) s))) sockets))
 
 (define (proxy front back . rest)
   (with-keywords 'proxy rest
@@ -181,7 +190,7 @@
                                (eq? state (control-state c)))
                           eagain
                           #t)))
-        (check-open sockets)))
+        (check-open 'proxy sockets)))
     (define (sooner ms)
       (let ((then (deadline ms))) (if limit (min limit then) then)))
     (for-each (lambda (s) (unless (find-entry p s) (add-entry! 'proxy p s 0 #f))) sockets)

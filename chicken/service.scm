@@ -88,6 +88,7 @@
          control)))
 
 (define (control-stopped? c) (eq? 'stopped (control-state c)))
+(define (control-paused? c) (eq? 'paused (control-state c)))
 
 ;; Waits until the poller, which is the control's, has something ready, the control has stopped
 ;; or (so?).  #f after the limit.

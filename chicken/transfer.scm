@@ -318,7 +318,9 @@
 (define (receive-held-too s as max bytes before)
   (let ((size (%held-bytes (socket-handle s))))
     (if (and (pair? before) (>= size bytes))
-        (joined before)
+        (begin
+          (%put-back (socket-handle s))
+          (joined before))
         (let ((next (receive-whole s as (null? before))))
           (cond ((not next) (joined before))
                 ((fixnum? next) (if (null? before) next (joined before)))

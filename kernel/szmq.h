@@ -880,6 +880,14 @@ int sz_take_all(sz_socket socket, sz_message *messages, size_t count);
  * Threads: owner.  Ownership: pointers from sz_received become invalid. */
 void sz_release(sz_socket socket);
 
+/* Puts the message that `socket` holds back, if it is whole: the socket is
+ * readable again for polls and waits, and the next receive returns the message
+ * again.  A socket that is not open is ignored.
+ *
+ * Errors: none.
+ * Threads: owner.  Ownership: the parts remain with the socket. */
+void sz_put_back(sz_socket socket);
+
 /* What a socket has done since it was made.  Messages that libzmq drops are
  * not known to the kernel. */
 typedef struct {

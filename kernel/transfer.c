@@ -400,3 +400,12 @@ void sz_release(sz_socket handle)
     else
         szi_parts_drop(socket);
 }
+
+void sz_put_back(sz_socket handle)
+{
+    szi_socket *socket = szi_socket_get(handle);
+    if (socket == NULL || socket->torn || socket->held == 0)
+        return;
+    socket->back = true;
+    szi_socket_touched(socket);
+}

@@ -176,4 +176,21 @@
                   (check= ready (length values))))
               '(63 64 65 100))))
 
+;; A batch ends where the next message has no room in it, and leaves that message for the next one.
+(test "a poller and poll report the message that a batch has left"
+  (define (check-all ready? count)
+    (receive (in out) (make-pair 'pull 'push)
+      (let ((p (make-poller)))
+        (poller-add! p in in: #t)
+        (do ((i 0 (+ i 1))) ((= i count)) (send-message out (make-string 100000 #\x)))
+        (let loop ((left count))
+          (cond ((= left 0) (check (not (receive-messages in non-blocking: #t))))
+                ((ready? p in) (loop (- left (length (receive-messages in as: 'message)))))
+                (else (wrong "~a messages of ~a are left" left count))))
+        (for-each close-socket (list in out)))))
+  (for-each (lambda (count)
+              (check-all (lambda (p s) (poller-wait p timeout: 3000)) count)
+              (check-all (lambda (p s) (= 1 (poll (list (make-poll-item s in: #t)) 3000))) count))
+            '(8 9 10 11 12)))
+
 (report-tests)

@@ -160,7 +160,10 @@ static int take_all(world *w)
 
 static int release(world *w)
 {
-    sz_release(pick_socket(w));
+    if (once_in(w, 2))
+        sz_put_back(pick_socket(w));
+    else
+        sz_release(pick_socket(w));
     return 0;
 }
 

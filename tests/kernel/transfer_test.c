@@ -630,6 +630,29 @@ TEST(small_messages_are_taken_one_after_the_other)
     assert_code(sz_receive_each(in, 4, take_text, &t), SZ_ECLOSED);
 }
 
+TEST(a_message_that_is_put_back_is_received_again_and_makes_the_socket_ready)
+{
+    sz_socket out, in;
+    make_pair("pull", &in, "push", &out);
+    sz_put_back(in); /* nothing */
+    assert_code(sz_socket_wait(in, SZ_IN, 0), SZ_EAGAIN);
+    assert_code(send_text(out, "one"), 0);
+    assert_code(sz_receive_held(in), 1);
+    assert_code(sz_socket_wait(in, SZ_IN, 0), SZ_EAGAIN);
+    sz_put_back(in);
+    assert_code(sz_socket_wait(in, SZ_IN, 0), SZ_IN);
+    assert_code(sz_receive(in), 1);
+    assert_received(in, 0, "one");
+    assert_code(sz_socket_wait(in, SZ_IN, 0), SZ_EAGAIN);
+    sz_put_back(in);
+    assert_code(sz_receive_held(in), 1);
+    sz_release(in);
+    assert_code(sz_socket_wait(in, SZ_IN, 0), SZ_EAGAIN);
+    assert_code(sz_receive(in), SZ_EAGAIN);
+    assert_code(sz_socket_close(in), 0);
+    sz_put_back(in);
+}
+
 TEST(an_xsub_sends_no_zero_byte_within_a_message)
 {
     sz_socket xsub, xpub;
@@ -746,6 +769,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(receiving_may_wait_in_the_library),
         cmocka_unit_test(small_messages_are_taken_one_after_the_other),
+        cmocka_unit_test(
+            a_message_that_is_put_back_is_received_again_and_makes_the_socket_ready),
         cmocka_unit_test(every_byte_value_arrives),
         cmocka_unit_test(nul_bytes_arrive),
         cmocka_unit_test(empty_parts_arrive),

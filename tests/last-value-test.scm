@@ -1,0 +1,272 @@
+;;; The last value cache: a proxy that keeps the last message of each topic.
+
+(import zmq (zmq patterns) (chicken base) (chicken condition) (chicken sort) (chicken string))
+(include "check.scm")
+(include "threads.scm")
+(include "child.scm")
+(include "leak.scm")
+(include "role.scm")
+(include "pair.scm")
+
+(define (start-cache front back . keywords)
+  (let ((c (make-proxy-control)))
+    (values c (spawn! (lambda () (apply last-value-cache front back control: c keywords))))))
+
+;; A cache with a publisher: calls the procedure with the publisher, the endpoint of the back, the
+;; control and a procedure that publishes and waits until the cache has that many messages.
+(define (with-cache type procedure . keywords)
+  (let* ((front (if (eq? type 'sub)
+                    (make-socket 'sub linger: 0 subscribe: "" rcvhwm: 0)
+                    (make-socket 'xsub linger: 0 rcvhwm: 0)))
+         (back (make-socket 'xpub linger: 0))
+         (publisher (make-socket 'xpub linger: 0 sndhwm: 0
+                                 connect: (bind-socket front "tcp://127.0.0.1:*")))
+         (e (bind-socket back "tcp://127.0.0.1:*"))
+         (count 0))
+    (receive (c thread) (apply start-cache front back keywords)
+      (define (received) (cdr (assq 'front-received (proxy-statistics c))))
+      (define (publish! . parts)
+        (send-multipart-message publisher parts)
+        (set! count (+ count 1)))
+      (define (settle!)
+        (unless (wait-until (lambda () (= count (received))) 30000)
+          (wrong "the cache received ~a of ~a" (received) count)))
+      (check= (string (integer->char 1)) (receive-message publisher as: 'string timeout: 20000))
+      (procedure publish! settle! e c)
+      (stop-proxy c)
+      (check (join! thread)))
+    (for-each close-socket (list publisher front back))))
+
+(define (subscriber e . prefixes)
+  (let ((s (make-socket 'sub linger: 0 rcvhwm: 0)))
+    (for-each (lambda (prefix) (socket-option-set! s 'subscribe prefix)) prefixes)
+    (connect-socket s e)
+    s))
+
+(define (hear s) (receive-multipart-message s as: 'string timeout: 20000))
+(define (hear-many s n) (if (= n 0) '() (let ((m (hear s))) (cons m (hear-many s (- n 1))))))
+(define (by-topic messages) (sort messages (lambda (a b) (string<? (car a) (car b)))))
+
+(define (remove-doubles messages)
+  (let loop ((l (by-topic messages)) (kept '()))
+    (cond ((null? l) kept)
+          ((and (pair? kept) (equal? (car l) (car kept))) (loop (cdr l) kept))
+          (else (loop (cdr l) (cons (car l) kept))))))
+
+(define (for-each-front procedure . keywords)
+  (for-each (lambda (type) (apply with-cache type procedure keywords)) '(sub xsub)))
+
+(test "a late subscriber gets the last message of its topic, and then what is published"
+  (for-each-front
+   (lambda (publish! settle! e c)
+     (publish! "a" "1" "")
+     (publish! "b" "1")
+     (publish! "a" "2" "x")
+     (settle!)
+     (let ((s (subscriber e "a")))
+       (check= '("a" "2" "x") (hear s))
+       (publish! "b" "2")
+       (publish! "a" "3")
+       (check= '("a" "3") (hear s))
+       (close-socket s)))))
+
+(test "a subscription that is a prefix of several topics gets all of their values"
+  (for-each-front
+   (lambda (publish! settle! e c)
+     (for-each (lambda (topic) (publish! topic "old") (publish! topic topic))
+               '("x/1" "x/2" "y/1" "x"))
+     (settle!)
+     (let ((s (subscriber e "x")))
+       (check= '(("x" "x") ("x/1" "x/1") ("x/2" "x/2")) (by-topic (hear-many s 3)))
+       (check= #f (receive-message s timeout: 50))
+       (close-socket s))
+     (let ((s (subscriber e "")))
+       (check= 4 (length (hear-many s 4)))
+       (close-socket s)))))
+
+(test "each subscriber of a topic gets the value, the second one too"
+  (for-each-front
+   (lambda (publish! settle! e c)
+     (publish! "a" "1")
+     (settle!)
+     (let* ((one (subscriber e "a")) (first (hear one)) (other (subscriber e "a")))
+       (check= '("a" "1") first)
+       (check= '("a" "1") (hear other))
+       (for-each close-socket (list one other))))))
+
+(test "a subscriber gets nothing for a topic that has no message, and what comes later"
+  (for-each-front
+   (lambda (publish! settle! e c)
+     (publish! "there" "0")
+     (settle!)
+     (let ((s (subscriber e "none" "b" "there")))
+       (check= '("there" "0") (hear s))
+       (publish! "none-other" "0")
+       (publish! "b" "1")
+       (check= '("none-other" "0") (hear s))
+       (check= '("b" "1") (hear s))
+       (close-socket s)))))
+
+(test "more values than the high water marks reach a subscriber"
+  (for-each-front
+   (lambda (publish! settle! e c)
+     (do ((i 0 (+ i 1))) ((= i 10000)) (publish! (number->string i) "old"))
+     (do ((i 0 (+ i 1))) ((= i 10000)) (publish! (number->string i) "new"))
+     (settle!)
+     (let ((s (subscriber e "")))
+       (let ((all (hear-many s 10000)))
+         (check= 10000 (length (remove-doubles all)))
+         (check (not (assoc "old" (map cdr all)))))
+       (close-socket s)))))
+
+(test "a subscriber that is stopped holds up neither publications nor values for others"
+  (with-cache 'sub
+   (lambda (publish! settle! e c)
+     (do ((i 0 (+ i 1))) ((= i 100)) (publish! (number->string i) (make-string 100000 #\x)))
+     (settle!)
+     (let ((child (start-role `(define s (make-socket 'sub subscribe: "" connect: ,e rcvhwm: 1))
+                              '(receive-message s) '(print "here") '(flush-output) stay)))
+       (check (wait-until (lambda () (substring-index "here" (child-output child))) 30000))
+       (stop child)
+       (do ((i 0 (+ i 1))) ((= i 2000)) (publish! "big" (make-string 10000 #\y)))
+       (publish! "last" "1")
+       (settle!)
+       (let ((s (subscriber e "last")))
+         (check= '("last" "1") (hear s))
+         (publish! "last" "2")
+         (check= '("last" "2") (hear s))
+         (close-socket s))
+       (kill-9 child)))))
+
+(test "of more topics than the limit the oldest are dropped"
+  (with-cache 'sub
+   (lambda (publish! settle! e c)
+     (for-each (lambda (topic) (publish! topic "x")) '("a" "b" "c"))
+     (publish! "a" "y")
+     (publish! "d" "x")
+     (settle!)
+     (let ((s (subscriber e "")))
+       (check= '(("a" "y") ("c" "x") ("d" "x")) (by-topic (hear-many s 3)))
+       (check= #f (receive-message s timeout: 50))
+       (close-socket s)))
+   limit: 3))
+
+(test "a message whose first part is too long for a topic is forwarded"
+  (with-cache 'sub
+   (lambda (publish! settle! e c)
+     (let ((s (subscriber e "")) (long (make-string 100000 #\l)))
+       (publish! "a" "1")
+       (check= '("a" "1") (hear s))
+       (publish! long)
+       (let loop ((m (hear s)))
+         (unless (equal? m (list long))
+           (check= '("a" "1") m)
+           (loop (hear s))))
+       (close-socket s)))))
+
+(test "binary topics, and what a subscriber sends to publishers, pass"
+  (let* ((front (make-socket 'xsub linger: 0))
+         (back (make-socket 'xpub linger: 0))
+         (publisher (make-socket 'xpub linger: 0
+                                 connect: (bind-socket front (fresh-endpoint))))
+         (s (make-socket 'xsub linger: 0 connect: (bind-socket back (fresh-endpoint))))
+         (topic (list->string (map integer->char '(0 255 128 0)))))
+    (receive (c thread) (start-cache front back)
+      (check (receive-message publisher timeout: 20000))
+      (send-multipart-message publisher (list topic ""))
+      (check (wait-until (lambda () (= 1 (cdr (assq 'back-sent (proxy-statistics c)))))))
+      (send-message s (string-append (string (integer->char 1)) (substring topic 0 2)))
+      (check= (list topic "") (hear s))
+      (send-multipart-message s '("hello" "publisher"))
+      (check= '("hello" "publisher") (hear publisher))
+      (stop-proxy c)
+      (join! thread)
+      (check= (string (integer->char 0)) (receive-message publisher as: 'string timeout: 20000)))
+    (for-each close-socket (list publisher s front back))))
+
+(test "a cache that is paused takes nothing, and goes on when it is resumed"
+  (with-cache 'sub
+   (lambda (publish! settle! e c)
+     (let ((ticker (start-ticker)))
+       (pause-proxy c)
+       (publish! "a" "1")
+       (check (wait-until (lambda () (> (ticker) 20))))
+       (check= 0 (cdr (assq 'front-received (proxy-statistics c))))
+       (ticker 'stop))
+     (resume-proxy c)
+     (settle!)
+     (let ((s (subscriber e "a")))
+       (check= '("a" "1") (hear s))
+       (close-socket s)))))
+
+(test "a control socket stops a cache"
+  (let* ((front (make-socket 'sub subscribe: "" bind: (fresh-endpoint)))
+         (back (make-socket 'xpub bind: (fresh-endpoint)))
+         (commands (make-socket 'rep bind: (fresh-endpoint)))
+         (steer (make-socket 'req connect: (car (socket-endpoints commands))))
+         (thread (spawn! (lambda () (last-value-cache front back control: commands)))))
+    (send-message steer "TERMINATE")
+    (check= "" (receive-message steer as: 'string timeout: 20000))
+    (check= 0 (cdr (assq 'front-received (join! thread))))
+    (for-each close-socket (list front back commands steer))))
+
+(test "a cache ends with its time, its sockets and its context"
+  (let ((front (make-socket 'sub bind: (fresh-endpoint)))
+        (back (make-socket 'xpub bind: (fresh-endpoint))))
+    (check= #f (last-value-cache front back timeout: 10))
+    (receive (c thread) (start-cache front back)
+      (until-waiting thread)
+      (close-socket back)
+      (check-fails closed (join! thread)))
+    (check-fails closed (last-value-cache front back))
+    (close-socket front))
+  (let* ((context (make-context 1))
+         (front (make-socket 'xsub context bind: "inproc://f"))
+         (back (make-socket 'xpub context bind: "inproc://b")))
+    (receive (c thread) (start-cache front back)
+      (until-waiting thread)
+      (shutdown-context context)
+      (check-fails eterm (join! thread)))
+    (for-each close-socket (list front back))
+    (check (terminate-context context timeout: 20000))))
+
+(test "wrong sockets and arguments are refused with the remedy"
+  (let ((sub (make-socket 'sub)) (xpub (make-socket 'xpub)) (pub (make-socket 'pub)))
+    (check-fails enotsup (last-value-cache pub xpub))
+    (check-fails enotsup (last-value-cache sub pub))
+    (check-type (last-value-cache 1 xpub))
+    (check-type (last-value-cache sub 1))
+    (check-type (last-value-cache sub xpub limit: 0))
+    (check-type (last-value-cache sub xpub limit: 1.5))
+    (check-type (last-value-cache sub xpub control: 1))
+    (check-type (last-value-cache sub xpub timeout: -1))
+    (check (substring-index "xpub" (message-of (raised (last-value-cache sub pub)))))
+    (receive (c thread) (start-cache sub xpub)
+      (until-waiting thread)
+      (check-fails einval (last-value-cache sub xpub control: c))
+      (stop-proxy c)
+      (join! thread))
+    (for-each close-socket (list sub xpub pub))))
+
+(test "a subscriber that comes and goes all the time leaves nothing behind"
+  (check-child 'ok
+    `((import (zmq patterns))
+      (define front (make-socket 'sub subscribe: "" bind: "inproc://f"))
+      (define back (make-socket 'xpub bind: "inproc://b"))
+      (define publisher (make-socket 'pub connect: "inproc://f"))
+      (define control (make-proxy-control))
+      (define thread (spawn! (lambda () (last-value-cache front back control: control limit: 10))))
+      (define n 0)
+      (must-not-leak 50
+        (lambda ()
+          (set! n (+ n 1))
+          (send-multipart-message publisher (list (number->string n) "x"))
+          (call-with-socket 'sub
+            (lambda (s)
+              (unless (receive-multipart-message s timeout: 20000) (exit 2)))
+            subscribe: (number->string n) connect: "inproc://b")))
+      (stop-proxy control)
+      (join! thread))
+    limit: 55))
+
+(report-tests)
