@@ -150,12 +150,13 @@ static int explain(const sz_option *option, char access, int code)
 /* A policy is tried with its least priority: its own may be set later. */
 static int try_schedule(const sz_option *option, int value)
 {
+    int least = sched_get_priority_min(value);
     switch (option->number) {
     case ZMQ_THREAD_AFFINITY_CPU_ADD:
         return szi_thread_try((szi_schedule){-1, -1, value});
     case ZMQ_THREAD_SCHED_POLICY:
         return szi_thread_try(
-            (szi_schedule){value, sched_get_priority_min(value), -1});
+            (szi_schedule){value, least > 0 ? least : -1, -1});
     default:
         return 0;
     }

@@ -37,7 +37,8 @@ static int bind_without_memory(void *argument)
         refused += code != 0;
         if (code != 0) {
             assert_code(code, SZ_ENOMEM);
-            assert_int_equal(count_descriptors(), descriptors);
+            /* Those of the context before may only now be closed. */
+            assert_true(count_descriptors() <= descriptors);
             set(socket, "rcvhwm", 5);
             assert_code(bind_to(socket, anywhere), 0);
         }
