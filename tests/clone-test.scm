@@ -264,6 +264,27 @@
                 (loop)))))
      (await-value c "a" "6"))))
 
+(test "an update lost before the first heartbeat is noticed where the server does not tell its number"
+  (with-plain-server
+   (lambda (snapshots publisher c)
+     (give-snapshot snapshots 0)
+     ;; Number 1 is never published.
+     (let loop ((asked? #f))
+       (send-multipart-message publisher (list "HUGZ" (number-bytes 0) "" "" ""))
+       (let ((m (receive-multipart-message snapshots as: 'string timeout: 100)))
+         (cond ((not m) (loop asked?))
+               ((string=? "" (caddr m))
+                (check= #t asked?)
+                (send-multipart-message
+                 snapshots (list (car m) "a" (number-bytes 1) "" "" "1"))
+                (send-multipart-message
+                 snapshots (list (car m) "KTHXBAI" (number-bytes 1) "" "" "")))
+               (else
+                (send-multipart-message
+                 snapshots (list (car m) "KTHXBAI" (number-bytes 0) "" "" (caddr m)))
+                (loop #t)))))
+     (await-value c "a" "1"))))
+
 (test "a snapshot and updates have the form of RFC 12"
   (with-clones 1
     (lambda (s a)

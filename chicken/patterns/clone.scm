@@ -6,12 +6,13 @@
 ;; `incoming` is the table that a snapshot fills, or #f if none is awaited until `limit`; `held` are
 ;; updates that come meanwhile, the last one first.  `alive` is when the server was heard last.
 ;; `asked` is the number at which the server was asked for its own, or #f; `expected` is the answer.
+;; `untold` is whether the server's last answer was that it does not know.
 ;; `syncs` counts what makes a set worth sending again.  `confirmed` has the UUIDs of sets that are
 ;; under way, and whether they came back.
 (define-record-type zmq-clone-client
   (make-clone-client before port subtree context options heartbeat control subscriber publisher
                      dealer table sequence synchronized settled incoming held limit alive check
-                     asked expected subscribed syncs confirmed signal thread)
+                     asked expected untold subscribed syncs confirmed signal thread)
   clone-client?
   (before clone-before)
   (port clone-port)
@@ -34,6 +35,7 @@
   (check clone-check set-clone-check!)
   (asked clone-asked set-clone-asked!)
   (expected clone-expected set-clone-expected!)
+  (untold clone-untold? set-clone-untold!)
   (subscribed clone-subscribed? set-clone-subscribed!)
   (syncs clone-syncs set-clone-syncs!)
   (confirmed clone-confirmed)
@@ -74,7 +76,7 @@
              (c (make-clone-client before port subtree (socket-context subscriber) options heartbeat
                                    (make-proxy-control) subscriber publisher
                                    #f (make-table) 0 #f #f #f '() (now) (now) #t #f
-                                   #f #f 0 (make-table) (make-signal) #f)))
+                                   #f #f #f 0 (make-table) (make-signal) #f)))
         (finish-or
          (lambda () (for-each close-socket sockets))
          (lambda ()
@@ -148,7 +150,7 @@
            (set-clone-sequence! c (update-sequence u))
            (set-clone-incoming! c #f)
            (set-clone-alive! c (now))
-           (set-clone-check! c #t)
+           (unless (clone-untold? c) (set-clone-check! c #t))
            (set-settled! c #f)
            (set-synchronized! c #t)
            (let ((held (reverse (clone-held c))))
@@ -156,7 +158,8 @@
              (for-each (lambda (u) (apply-update! c u)) held))
            (changed! c))
           ((and (clone-asked c) (part-is? (update-value u) no-subtree))
-           (if (< (update-sequence u) (clone-asked c))
+           (set-clone-untold! c (= 0 (update-sequence u)))
+           (if (or (clone-untold? c) (< (update-sequence u) (clone-asked c)))
                (lose! c)
                (set-clone-expected! c (update-sequence u)))
            (set-clone-asked! c #f)))))
@@ -202,6 +205,9 @@
 
 ;; A subtree that has no keys: the answer to it is the server's number alone.  So a client notices
 ;; that the last updates were lost, which no later one tells, or that the server was started anew.
+;; A server that tells the highest number of the pairs it sends, as RFC 12 has it, answers 0.  Then
+;; nothing but another snapshot shows that updates were lost, as those are that come before the
+;; connection of the SUB is there.
 (define no-subtree "/.sequence/")
 (define-constant beats-between-checks 5)
 
