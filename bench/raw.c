@@ -112,7 +112,36 @@ static void pair(char **argument)
     report((double)count);
 }
 
-/* memory SIZE COUNT: the same, and how much the memory grows after the first
+/* batches SIZE COUNT: 64 are sent, then received and kept together, then
+ * freed. */
+static void batches(char **argument)
+{
+    enum {
+        BATCH = 64
+    };
+    size_t size = strtoul(argument[0], NULL, 10), got;
+    long count = atol(argument[1]) / BATCH;
+    char *data = payload(size);
+    void *copies[BATCH];
+    pin(0);
+    void *in = bound(ZMQ_PAIR, "inproc://pair");
+    void *out = connected(ZMQ_PAIR, "inproc://pair");
+    start();
+    for (long i = 0; i < count; i++) {
+        for (int j = 0; j < BATCH; j++)
+            send_copy(out, data, size, 0);
+        for (int j = 0; j < BATCH; j++) {
+            copies[j] = receive_copy(in, &got);
+            must(got == size, "size");
+        }
+        for (int j = 0; j < BATCH; j++)
+            free(copies[j]);
+    }
+    stop();
+    report((double)count * BATCH);
+}
+
+/* memory SIZE COUNT: as pair, and how much the memory grows after the first
  * tenth, in KB. */
 static void memory(char **argument)
 {
@@ -442,12 +471,13 @@ static const struct {
     void (*work)(char **argument);
     int arguments;
 } works[] = {
-    {"pair", pair, 2},       {"memory", memory, 2},
-    {"parts", parts, 3},     {"stream", stream, 3},
-    {"threads", threads, 2}, {"latency", latency, 3},
-    {"publish", publish, 2}, {"poll", poll_sockets, 3},
-    {"proxy", proxy, 2},     {"feed", feed_other, 6},
-    {"start", begin, 0},     {"run", run, 2},
+    {"pair", pair, 2},         {"memory", memory, 2},
+    {"batches", batches, 2},   {"parts", parts, 3},
+    {"stream", stream, 3},     {"threads", threads, 2},
+    {"latency", latency, 3},   {"publish", publish, 2},
+    {"poll", poll_sockets, 3}, {"proxy", proxy, 2},
+    {"feed", feed_other, 6},   {"start", begin, 0},
+    {"run", run, 2},
 };
 
 int main(int count, char **argument)
