@@ -89,6 +89,21 @@
           (check= 900 (send-messages out data))
           (check (equal? data (take-batch in))))))))
 
+(test "a batch of large messages ends behind 256 KiB, or with max: behind a megabyte"
+  (with-pair 'pull 'push
+    (lambda (in out)
+      (let ((data (map (lambda (i) (pattern 8192)) (numbers 0 100))))
+        (define (lengths . keywords)
+          (send-messages out data)
+          (let loop ((left 100))
+            (if (= 0 left)
+                '()
+                (let ((n (length (apply take-batch in keywords))))
+                  (cons n (loop (- left n)))))))
+        (check= '(32 32 32 4) (lengths))
+        (check= '(100) (lengths max: 100))
+        (check= '(64 36) (lengths max: 64))))))
+
 (test "a batch ends behind a megabyte, and has one message at least"
   (with-pair 'pull 'push
     (lambda (in out)

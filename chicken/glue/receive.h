@@ -108,7 +108,10 @@ enum {
     FIRST_ROOM = 512,
     LARGEST_ROOM = 4096,
     MESSAGE_ROOM = SMALL / sizeof(C_word) + AROUND,
-    SPARE = 256
+    SPARE = 256,
+    /* From this size on the length of a batch matters: what a collection finds of it is copied
+     * into the heap. */
+    LARGE_IN_BATCH = 4096
 };
 
 typedef struct {
@@ -136,14 +139,16 @@ static inline bool take_small(void *argument, const void *data, size_t size)
     return b->count < b->max && b->end - b->room >= MESSAGE_ROOM;
 }
 
-/* (receive-each socket max tag as-blob): builds messages of one part while there are some and
- * the nursery has room. A list of at most `max` of them, preceded by three numbers: an error, 0
- * if the nursery is full, or 1 if the next message, which the kernel then holds, is large or has
- * several parts; how many there are; their bytes. */
+/* (receive-each socket max tag as-blob limit): builds messages of one part while there are some
+ * and the nursery has room. A list of at most `max` of them, preceded by three numbers: an error;
+ * 0 if the nursery is full; 1 if the next message, which the kernel then holds, is too large or
+ * has several parts; 2 if the last message is large and they have `limit` bytes; how many there
+ * are; their bytes. */
 static inline void szg_receive_each(C_word c, C_word *av)
 {
     sz_socket socket = SOCKET(av[2]);
     bool as_blob = C_truep(av[5]);
+    C_word limit = C_unfix(av[6]);
     batch b = {.max = C_unfix(av[3]),
                .as = {as_blob ? C_BYTEVECTOR_TYPE : C_STRING_TYPE, av[4]},
                .list = C_SCHEME_END_OF_LIST};
@@ -166,8 +171,10 @@ static inline void szg_receive_each(C_word c, C_word *av)
         reason = sz_receive_each(socket, SMALL, take_small, &b);
         if (reason == 0)
             continue;
-        if (reason != 1)
+        if (reason != 1) {
+            reason = reason < 0 ? reason : 1;
             break;
+        }
         sz_received(socket, 0, &data, &size);
         if (size > largest_built(b.as))
             break;
@@ -187,9 +194,11 @@ static inline void szg_receive_each(C_word c, C_word *av)
         b.room = room;
         sz_release(socket);
         reason = 0;
+        if (size >= LARGE_IN_BATCH && (C_word)b.bytes >= limit) {
+            reason = 2;
+            break;
+        }
     }
-    if (reason > 1)
-        reason = 1;
     if (b.count > 0)
         collected = false;
     C_word *room = C_alloc(3 * C_SIZEOF_PAIR);
