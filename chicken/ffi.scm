@@ -9,6 +9,7 @@
 (foreign-declare "#include \"glue/queue.h\"")
 (foreign-declare "#include \"glue/sleep.h\"")
 (foreign-declare "#include \"glue/interrupt.h\"")
+(foreign-declare "#include \"glue/apply.h\"")
 
 (define-foreign-type word scheme-object)
 (define-foreign-type int64 integer64)
@@ -200,9 +201,12 @@
   "szg_list_remove(block, place, x)")
 (define-foreign %list-take word ((word block) (int place)) "szg_list_take(block, place)")
 
-;; sleeping; see glue/sleep.h
+;; signals; see glue/apply.h and glue/interrupt.h
 
+(define-foreign %mend-apply void () "szg_mend_apply()")
 (define-foreign %interrupted-continuation? bool ((word k)) "szg_interrupted_continuation(k)")
+
+;; sleeping; see glue/sleep.h
 
 (define-foreign %watch-none void () "szg_watch_none()")
 (define-foreign %watch-also bool ((int fd) (bool in) (bool out)) "szg_watch_also(fd, in, out)")

@@ -64,9 +64,11 @@
            #t))
         (else #f)))
 
-;; dynamic-wind for one value.  CHICKEN's own passes the values on with apply, which raises
-;; "stack overflow" if a signal comes at the wrong time.  A handler may leave at any point, so
-;; `after` may run more than once.
+;; CHICKEN's apply raises "stack overflow" if a signal comes during a collection that it began.
+(%mend-apply)
+
+;; dynamic-wind for one value.  In CHICKEN's own another thread may run.  A handler may leave at
+;; any point, so `after` may run more than once.
 (define (wind before during after)
   (before)
   (let ((outside ##sys#dynamic-winds))

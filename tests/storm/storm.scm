@@ -7,15 +7,10 @@
 ;;; current, as CHICKEN runs it there, so the program's threads may be lost but nothing else.
 ;;; Ends with exit code 0 when the time is over and the sockets still work.
 
-(import zmq (chicken base) (chicken condition) (chicken fixnum) (chicken foreign)
-        (chicken process-context) (chicken process signal) (chicken time))
+(import zmq (chicken base) (chicken condition) (chicken fixnum) (chicken process-context)
+        (chicken process signal) (chicken time))
 (include "../threads.scm")
-
-(foreign-declare "#include <sys/time.h>")
-(define set-timer!
-  (foreign-lambda* void ((int hertz))
-    "struct itimerval t = {{0, hertz ? 1000000 / hertz : 0}, {0, hertz ? 1000000 / hertz : 0}};
-     setitimer(ITIMER_REAL, &t, NULL);"))
+(include "timer.scm")
 
 (define-values (hertz seconds how)
   (let ((a (command-line-arguments)))
