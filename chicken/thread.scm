@@ -3,12 +3,21 @@
 (define-inline (current-thread) ##sys#current-thread)
 (define-inline (thread-state thread) (##sys#slot thread 3))
 ;; A thread that is preempted in a signal handler that interrupted the scheduler loses its
-;; continuation.  So the scheduler is entered with a whole time slice, too long for a handler.
-(define-foreign start-time-slice! void () "C_timer_interrupt_counter = C_initial_timer_interrupt_period")
+;; continuation.  So the scheduler is entered with a whole time slice, and a handler there gets one
+;; that is too long for it.
+(define-foreign start-time-slice! void ()
+  "C_timer_interrupt_counter = C_initial_timer_interrupt_period, C_initial_timer_interrupt_period = 1000000")
 
+;; Field 1 of a thread is what continues it, if it has given up the processor, or is about to.  In
+;; the latter case a signal handler may run and wait: then what it interrupted is put back.  Nothing
+;; is put back otherwise, so that the field keeps no garbage alive.
 (define (yield!)
-  (start-time-slice!)
-  (##sys#thread-yield!))
+  (let* ((thread (current-thread))
+         (go-on (##sys#slot thread 1))
+         (interrupted (and go-on (in-handler?) go-on)))
+    (start-time-slice!)
+    (##sys#thread-yield!)
+    (##sys#setslot thread 1 interrupted)))
 
 ;; Only the current thread runs.  One that says so and is not current has lost its
 ;; continuation: CHICKEN overwrites it if a thread is preempted in a signal handler that
@@ -30,9 +39,9 @@
 ;; lead back into the scheduler.
 (define (running?) (eq? 'running (thread-state (current-thread))))
 
-(define (in-scheduler?)
-  (and (not (running?))
-       (##sys#call-with-current-continuation %interrupted-continuation?)))
+(define (in-scheduler?) (and (not (running?)) (in-handler?)))
+
+(define (in-handler?) (##sys#call-with-current-continuation %interrupted-continuation?))
 
 (define (stay-running!)
   (unless (running?)
@@ -166,10 +175,37 @@
     (when (waiter-woken w) (resume! w))
     (yield!)))
 
-;; Gives up the processor until the descriptor is readable.
+;; Gives up the processor until the descriptor is readable.  While no thread can run, CHICKEN calls
+;; signal handlers in the thread that ran last.  The program does not know this one, so the
+;; primordial thread takes its place if it waits: a handler that leaves then leaves its wait.
 (define (suspend-for-descriptor! fd)
-  (##sys#thread-block-for-i/o! (current-thread) fd #:input)
-  (yield!))
+  (start-time-slice!)
+  (##sys#call-with-current-continuation
+   (lambda (return)
+     (let ((thread (current-thread)))
+       (##sys#setslot thread 1 (lambda () (return #f)))
+       (##sys#thread-block-for-i/o! thread fd #:input)
+       (primordial-stands-in! thread ##sys#primordial-thread)
+       (##sys#schedule)))))
+
+;; Makes it the current thread, as the scheduler does.  A signal handler could run within a call, so
+;; there is none here.
+(define (primordial-stands-in! thread primordial)
+  (let ((mine (##sys#slot thread 5)) (its (##sys#slot primordial 5)))
+    (when (or (eq? 'blocked (thread-state primordial)) (eq? 'sleeping (thread-state primordial)))
+      (##sys#setslot mine 0 ##sys#dynamic-winds)
+      (##sys#setslot mine 1 ##sys#standard-input)
+      (##sys#setslot mine 2 ##sys#standard-output)
+      (##sys#setslot mine 3 ##sys#standard-error)
+      (##sys#setslot mine 4 ##sys#current-exception-handler)
+      (##sys#setslot mine 5 ##sys#current-parameter-vector)
+      (set! ##sys#dynamic-winds (##sys#slot its 0))
+      (set! ##sys#standard-input (##sys#slot its 1))
+      (set! ##sys#standard-output (##sys#slot its 2))
+      (set! ##sys#standard-error (##sys#slot its 3))
+      (set! ##sys#current-exception-handler (##sys#slot its 4))
+      (set! ##sys#current-parameter-vector (##sys#slot its 5))
+      (set! ##sys#current-thread primordial))))
 
 ;; ------------------------------------------------------- sleeping alone --
 

@@ -14,7 +14,7 @@
    (lambda (name)
      (check= 0 (system (string-append "cd storm && csc -O2 " name ".scm -o "
                                       (make-pathname directory name)))))
-   '("apply" "storm")))
+   '("apply" "storm" "varied")))
 
 (define (check-ends-well name . arguments)
   (let* ((child (start-program (make-pathname directory name) arguments limit: 40))
@@ -37,6 +37,17 @@
   (check-storm 1000 "raise"))
 (test "a handler that leaves whichever thread is current ends nothing else (case 27)"
   (check-storm 1000 "anywhere"))
+
+(define (check-varied hertz how)
+  (check-ends-well "varied" (number->string hertz) "2" how))
+
+(test "a handler that sends and receives disturbs nothing (case 28)"
+  (check-varied 1000 "call"))
+(test "a handler that waits returns once, and disturbs nothing (case 28)"
+  (check-varied 400 "wait"))
+(test "handlers that leave or raise disturb no proxy, swap, monitor, port or request (case 27)"
+  (check-varied 1000 "escape")
+  (check-varied 1000 "raise"))
 
 (system (string-append "rm -r " directory))
 (report-tests)

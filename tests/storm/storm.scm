@@ -37,17 +37,17 @@
     (set! signals (fx+ signals 1))
     (unless (eq? how 'count) (leave!))))
 
-;; Calls the thunk where the handler may leave it; what it raises is an outcome too.
+(define (quietly thunk) (handle-exceptions e #f (thunk)))
+
+;; Calls the thunk where the handler may leave it.  What the thunk raises ends it too; a signal that
+;; comes then may raise again.
 (define (try thunk)
   (call/cc
    (lambda (k)
-     (handle-exceptions e 'raised
-       (set! escape k)
-       (let ((result (thunk)))
-         (set! escape #f)
-         result)))))
-
-(define (quietly thunk) (handle-exceptions e #f (thunk)))
+     (quietly
+      (lambda ()
+        (quietly (lambda () (set! escape k) (thunk)))
+        (set! escape #f))))))
 
 (define (forever thunk)
   (spawn! (lambda () (let loop () (when (going?) (quietly thunk) (yield!) (loop))))))
