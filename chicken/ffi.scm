@@ -230,12 +230,15 @@
   "sz_poller_remove_socket(POLLER(p), SOCKET(s))")
 (define-foreign %unwatch-fd int ((word p) (int fd)) "sz_poller_remove_fd(POLLER(p), fd)")
 (define-foreign %add-timer word ((word p) (int64 time)) "szg_add_timer(p, time)")
+(define-foreign %add-timer-for word ((word p) (int64 time) (word table) (word cell))
+  "szg_add_timer_for(p, time, table, cell)")
 (define-foreign %remove-timer int ((word p) (uint64 id)) "sz_poller_remove_timer(POLLER(p), id)")
 (define-foreign %wake-poller int ((word p)) "sz_poller_wake(POLLER(p))")
 (define-foreign-variable most-ready int "MOST_READY")
 ;; Fills a vector with the tag and the events of what is ready, at most `max`.
 (define-foreign %check-poller int ((word p) (word found) (int max))
   "szg_check_poller(p, found, max)")
+(define-foreign %keep-found int ((word p) (word found)) "szg_keep_found(p, found)")
 
 ;; monitors; what was found last is left in variables
 

@@ -158,7 +158,8 @@
 
 ;; Whether the thread would run if it were woken.
 (define (waiter-alive? w)
-  (not (or (waiter-ended? w) (eq? 'suspended (thread-state (waiter-thread w))))))
+  (let ((thread (waiter-thread w)))
+    (not (or (not thread) (thread-ended? thread) (eq? 'suspended (thread-state thread))))))
 
 (define-inline (blocked-on? thread w)
   (and (eq? 'blocked (thread-state thread)) (eq? w (##sys#slot thread 11))))
