@@ -7,7 +7,13 @@
           ms
           (fail-type 'zmq-exit-linger "a number of milliseconds" ms)))))
 
-(define (flush-at-exit) (%exit (zmq-exit-linger)))
+;; From here on Control-C ends the process, unless the program ignores it: its handler, as that of
+;; csi, could not run before the time is over, and would raise an error at the end of the program.
+(define (flush-at-exit)
+  (when (vector-ref ##sys#signal-vector %interrupt)
+    (vector-set! ##sys#signal-vector %interrupt (lambda (n) (%end-by-interrupt)))
+    (%default-interrupt))
+  (%exit (zmq-exit-linger)))
 
 (on-exit flush-at-exit)
 

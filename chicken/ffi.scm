@@ -10,6 +10,7 @@
 (foreign-declare "#include \"glue/sleep.h\"")
 (foreign-declare "#include \"glue/interrupt.h\"")
 (foreign-declare "#include \"glue/apply.h\"")
+(foreign-declare "#include \"glue/finalizer.h\"")
 
 (define-foreign-type word scheme-object)
 (define-foreign-type int64 integer64)
@@ -206,6 +207,12 @@
 (define-foreign %mend-apply void () "szg_mend_apply()")
 (define-foreign %interrupted-continuation? bool ((word k)) "szg_interrupted_continuation(k)")
 
+;; finalizers; see glue/finalizer.h
+
+(define-foreign %finalizers int () "C_unfix(C_i_live_finalizer_count())")
+(define-foreign %most-finalizers int () "C_max_pending_finalizers")
+(define-foreign %most-finalizers-set! void ((word queue)) "szg_fit_finalizers(queue)")
+
 ;; sleeping; see glue/sleep.h
 
 (define-foreign %watch-none void () "szg_watch_none()")
@@ -326,4 +333,7 @@
 
 ;; exit
 
+(define-foreign-variable %interrupt int "SIGINT")
+(define-foreign %default-interrupt void () "signal(SIGINT, SIG_DFL)")
+(define-foreign %end-by-interrupt void () "raise(SIGINT)")
 (define-foreign %exit int ((int linger)) "szg_exit_within(linger)")

@@ -114,6 +114,18 @@
       (cond ((no-finalizers-wait?) (collect!))
             ((fx> tries 0) (loop (fx- tries 1)))))))
 
+;; CHICKEN's set-finalizer! lets the collector queue more objects before the queue has room for them.
+;; If a signal handler leaves in between, the collector writes past the end.  Here the queue comes
+;; first, and in time.
+(define (add-finalizer! x procedure)
+  (let* ((most (%most-finalizers)) (length (fx+ 1 (fx* 4 most))))
+    (when (fx> (%finalizers) (fx- most 256))
+      (let ((queue (make-vector length)))
+        (set! ##sys#pending-finalizers
+          (##core#inline "szg_larger_queue" ##sys#pending-finalizers queue))
+        (%most-finalizers-set! ##sys#pending-finalizers)))
+    (##sys#set-finalizer! x procedure)))
+
 (define (no-finalizers-wait?) (eq? 0 (##sys#slot ##sys#pending-finalizers 0)))
 
 ;; As the scheduler does where it is told to hand on what ends a thread.
