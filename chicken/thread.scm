@@ -28,6 +28,8 @@
     ((running) (not (eq? thread (current-thread))))
     (else #f)))
 
+(define-foreign scheduler-now int64 () "C_current_process_milliseconds()")
+
 (define-inline (primordial? thread) (eq? thread ##sys#primordial-thread))
 (define-inline (thread-name thread) (##sys#slot thread 6))
 
@@ -106,13 +108,25 @@
 (define (collect!)
   (##sys#gc #t)
   (unless (no-finalizers-wait?)
-    (let loop ((tries 20))
-      (handle-exceptions e
-          (unless (eq? '##sys#run-pending-finalizers (get-condition-property e 'exn 'location #f))
-            (signal e))
-        (##sys#run-pending-finalizers #f))
-      (cond ((no-finalizers-wait?) (collect!))
-            ((fx> tries 0) (loop (fx- tries 1)))))))
+    (when (run-finalizers? void) (collect!))))
+
+;; #f if CHICKEN runs none any more.
+(define (run-finalizers? pause!)
+  (let loop ((tries 20))
+    (handle-exceptions e
+        (unless (eq? '##sys#run-pending-finalizers (get-condition-property e 'exn 'location #f))
+          (signal e))
+      (##sys#run-pending-finalizers #f))
+    (cond ((no-finalizers-wait?) #t)
+          ((fx> tries 0) (pause!) (loop (fx- tries 1)))
+          (else #f))))
+
+;; The end of a program runs finalizers too, and would wait for ever or fail.
+(define (finish-finalizers!)
+  (unless (or (no-finalizers-wait?)
+              (run-finalizers? (lambda () (##sys#thread-sleep! (+ 5 (scheduler-now))))))
+    (##sys#setislot ##sys#pending-finalizers 0 0)
+    (force-finalizers #f)))
 
 ;; CHICKEN's set-finalizer! lets the collector queue more objects before the queue has room for them.
 ;; If a signal handler leaves in between, the collector writes past the end.  Here the queue comes
@@ -221,8 +235,6 @@
       (set! ##sys#current-thread primordial))))
 
 ;; ------------------------------------------------------- sleeping alone --
-
-(define-foreign scheduler-now int64 () "C_current_process_milliseconds()")
 
 ;; Adds what the other threads wait for to the descriptors that %sleep-alone watches.
 ;; Returns the milliseconds until one of them is to be woken, or #t if there is no such

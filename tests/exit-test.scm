@@ -106,6 +106,23 @@
       (on-exit (lambda () (print "leaving") (flush-output)))
       (exit 3))))
 
+(test "threads that wait say nothing when the program ends (case 20)"
+  (receive (outcome output errors)
+      (run-child
+       '((define in (make-socket 'pull bind: "inproc://x"))
+         (define (start-waiting)
+           (let ((t (##sys#make-thread #f 'ready 'waits 10000)))
+             (##sys#setslot t 1 (lambda () (receive-message in)))
+             (##sys#add-to-ready-queue t)))
+         (do ((i 0 (+ i 1))) ((= i 5)) (start-waiting))
+         (nap! 20)
+         ;; The end takes longer than a time slice.
+         (do ((i 0 (+ i 1))) ((= i 1000))
+           (set-finalizer! (list i)
+                           (lambda (x) (do ((j 0 (+ j 1))) ((= j 200)) (list j)))))))
+    (check= 'ok outcome)
+    (check= "" errors)))
+
 (test "an error that nobody handles is printed as CHICKEN prints it"
   (let* ((path (string-append "/tmp/szmq-error-" (number->string (current-process-id))))
          (printed
