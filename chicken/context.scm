@@ -36,7 +36,7 @@
   (if (keyword? io-threads)
       (apply make-context 1 io-threads options)
       (let ((c (make-context-record 0 #f)))
-        (set-finalizer! c drop-context!)
+        (add-finalizer! c drop-context!)
         (checked 'make-context (collect-and-make (lambda () (%make-context c))))
         (finish-or
          (lambda () (drop-context! c))

@@ -17,6 +17,7 @@
       properties))))
 
 (define (fail location code . arguments)
+  (when (eq? code eclosed) (end-with-program!))
   (fail/text location code (%error-text code) arguments))
 
 ;; For a failure found without the kernel.

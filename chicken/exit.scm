@@ -7,7 +7,22 @@
           ms
           (fail-type 'zmq-exit-linger "a number of milliseconds" ms)))))
 
-(define (flush-at-exit) (%exit (zmq-exit-linger)))
+;; The thread that ends the program closes what others use.  What they would raise then is not for
+;; the program.
+(define ending-thread #f)
+
+(define (end-with-program!)
+  (unless (memq ending-thread (list #f (current-thread))) (end-thread!)))
+
+;; From here on Control-C ends the process, unless the program ignores it: its handler, as that of
+;; csi, could not run before the time is over, and would raise an error at the end of the program.
+(define (flush-at-exit)
+  (when (vector-ref ##sys#signal-vector %interrupt)
+    (vector-set! ##sys#signal-vector %interrupt (lambda (n) (%end-by-interrupt)))
+    (%default-interrupt))
+  (set! ending-thread (current-thread))
+  (%exit (zmq-exit-linger))
+  (finish-finalizers!))
 
 (on-exit flush-at-exit)
 

@@ -9,6 +9,8 @@
 (foreign-declare "#include \"glue/queue.h\"")
 (foreign-declare "#include \"glue/sleep.h\"")
 (foreign-declare "#include \"glue/interrupt.h\"")
+(foreign-declare "#include \"glue/apply.h\"")
+(foreign-declare "#include \"glue/finalizer.h\"")
 
 (define-foreign-type word scheme-object)
 (define-foreign-type int64 integer64)
@@ -200,9 +202,18 @@
   "szg_list_remove(block, place, x)")
 (define-foreign %list-take word ((word block) (int place)) "szg_list_take(block, place)")
 
-;; sleeping; see glue/sleep.h
+;; signals; see glue/apply.h and glue/interrupt.h
 
+(define-foreign %mend-apply void () "szg_mend_apply()")
 (define-foreign %interrupted-continuation? bool ((word k)) "szg_interrupted_continuation(k)")
+
+;; finalizers; see glue/finalizer.h
+
+(define-foreign %finalizers int () "C_unfix(C_i_live_finalizer_count())")
+(define-foreign %most-finalizers int () "C_max_pending_finalizers")
+(define-foreign %most-finalizers-set! void ((word queue)) "szg_fit_finalizers(queue)")
+
+;; sleeping; see glue/sleep.h
 
 (define-foreign %watch-none void () "szg_watch_none()")
 (define-foreign %watch-also bool ((int fd) (bool in) (bool out)) "szg_watch_also(fd, in, out)")
@@ -226,12 +237,15 @@
   "sz_poller_remove_socket(POLLER(p), SOCKET(s))")
 (define-foreign %unwatch-fd int ((word p) (int fd)) "sz_poller_remove_fd(POLLER(p), fd)")
 (define-foreign %add-timer word ((word p) (int64 time)) "szg_add_timer(p, time)")
+(define-foreign %add-timer-for word ((word p) (int64 time) (word table) (word cell))
+  "szg_add_timer_for(p, time, table, cell)")
 (define-foreign %remove-timer int ((word p) (uint64 id)) "sz_poller_remove_timer(POLLER(p), id)")
 (define-foreign %wake-poller int ((word p)) "sz_poller_wake(POLLER(p))")
 (define-foreign-variable most-ready int "MOST_READY")
 ;; Fills a vector with the tag and the events of what is ready, at most `max`.
 (define-foreign %check-poller int ((word p) (word found) (int max))
   "szg_check_poller(p, found, max)")
+(define-foreign %keep-found int ((word p) (word found)) "szg_keep_found(p, found)")
 
 ;; monitors; what was found last is left in variables
 
@@ -319,4 +333,7 @@
 
 ;; exit
 
+(define-foreign-variable %interrupt int "SIGINT")
+(define-foreign %default-interrupt void () "signal(SIGINT, SIG_DFL)")
+(define-foreign %end-by-interrupt void () "raise(SIGINT)")
 (define-foreign %exit int ((int linger)) "szg_exit_within(linger)")

@@ -33,6 +33,7 @@
 
 (define (make-table) (make-vector buckets '()))
 
+;; For timers, szg_add_timer_for has the same.
 (define-inline (bucket tag) (fxmod (fxxor tag (fxshr tag 24)) buckets))
 
 (define (table-find table tag)
@@ -58,6 +59,16 @@
 (define watched (make-table))   ; by handle of a socket, or -1 - descriptor
 (define timers (make-table))    ; by id
 
+;; What a poller has found and is not dispatched yet.  The poller reports it only once, so it is kept
+;; for the thread that takes over if a signal handler leaves or waits in this one.
+(define (make-found) (make-vector (fx+ 1 (fx* 2 most-ready)) 0))
+(define-inline (found-tag found i) (vector-ref found (fx* 2 i)))
+(define-inline (found-events found i) (vector-ref found (fx+ 1 (fx* 2 i))))
+(define-inline (found-count found) (vector-ref found (fx* 2 most-ready)))
+(define-inline (set-found-count! found n) (vector-set! found (fx* 2 most-ready) n))
+
+(define found (make-found))
+
 ;; The poller.  It is made anew in a forked child, where the parent's threads may have been
 ;; left behind without being ended: none of them is woken there.
 (define (usable-poller)
@@ -66,7 +77,7 @@
     (set! loop-thread #f)
     (set! watched (make-table))
     (set! timers (make-table))
-    (set! found-count 0)
+    (set-found-count! found 0)
     (%list-take rechecks 0))
   (unless (and loop-thread (keep-waiting! loop-thread (%poller-fd poller))) (start-loop!))
   poller)
@@ -122,14 +133,14 @@
         (lambda ()
           (let loop ()
             (when (eq? thread loop-thread)
-              (if (fx> found-count 0)
-                  (let ((i (fx* 2 (fx- found-count 1))))
-                    (dispatch! (vector-ref found i) (vector-ref found (fx+ i 1)))
-                    (when (eq? thread loop-thread)
-                      (set! found-count (fx- found-count 1))
-                      (when (fx= found-count 0) (yield!)))
-                    (loop))
-                  (when (turn!) (loop))))))
+              (let ((last (fx- (found-count found) 1)))
+                (cond ((fx>= last 0)
+                       (dispatch! (found-tag found last) (found-events found last))
+                       (when (eq? thread loop-thread)
+                         (set-found-count! found last)
+                         (when (fx= last 0) (yield!)))
+                       (loop))
+                      ((turn!) (loop)))))))
         leave)))))
 
 ;; A signal handler that waits in the loop's thread must not stop the loop: another thread takes
@@ -139,22 +150,17 @@
     (set! loop-thread #f)
     (start-loop!)))
 
-;; What was found and is not dispatched yet.  It is kept here for the thread that takes over, as the
-;; poller reports it only once.
-(define found (make-vector (fx* 2 most-ready) 0))
-(define found-count 0)
-
 ;; One turn; #f in a forked child.
 (define (turn!)
   (set! loop-wanted #f)
   (recheck-woken!)
-  (set! found-count (%check-poller poller found most-ready))
-  (and (fx>= found-count 0)
-       (begin
-         (cond ((fx> found-count 0))
-               (loop-wanted (yield!))
-               (else (suspend-for-descriptor! (%poller-fd poller))))
-         #t)))
+  (let ((n (%keep-found poller found)))
+    (and (fx>= n 0)
+         (begin
+           (cond ((fx> n 0))
+                 (loop-wanted (yield!))
+                 (else (suspend-for-descriptor! (%poller-fd poller))))
+           #t))))
 
 (define (dispatch! tag events)
   (cond ((eq? events timer-bit) (timer-passed! tag))
@@ -224,9 +230,8 @@
 
 ;; Calls the thing, a procedure or a waiter, once, at that time.  Returns the timer.
 (define (at! time thing)
-  (let ((timer (checked 'wait (%add-timer (usable-poller) time))))
-    (table-add! timers timer thing)
-    timer))
+  (let ((poller (usable-poller)))
+    (checked 'wait (%add-timer-for poller time timers (list (cons 0 thing))))))
 
 (define (cancel! timer)
   (%remove-timer poller timer)

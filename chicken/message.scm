@@ -53,7 +53,7 @@
 (define (settle! entry)
   (let ((m (locative->object (car entry))))
     (if m
-        (set-finalizer! m free-message!)
+        (add-finalizer! m free-message!)
         (%free-message (cdr entry)))))
 
 ;; ---------------------------------------------------------------- making --

@@ -3,12 +3,12 @@
 (module (zmq monitor private) *
 
   (import scheme
-          (chicken base) (chicken bitwise) (chicken condition) (chicken fixnum) (chicken gc)
+          (chicken base) (chicken bitwise) (chicken condition) (chicken fixnum)
           (only (zmq base)
                 with-keywords checked fail fail-type fail-argument unknown check-symbol
                 exact-natural? check-timeout deadline passed? now perform-on not-yet wind
                 collect-and-make handle-of socket-state socket-type socket-option
-                %make-monitor %stop-monitor %close-monitor %monitor-fd %receive-event
+                add-finalizer! %make-monitor %stop-monitor %close-monitor %monitor-fd %receive-event
                 %event-name %event-endpoint %event-kind %event-number %event-symbol %event-text
                 %event-missed %event-row-name %event-row-text %event-bit %event-near %all-events
                 %connections %peers %settled %observe-all))
@@ -60,7 +60,7 @@
 
   (define (open-monitor location s bits)
     (let ((m (make-monitor-record 0 s 0 #f)))
-      (set-finalizer! m drop-monitor!)
+      (add-finalizer! m drop-monitor!)
       (checked location
                (collect-and-make (lambda () (%make-monitor m (handle-of location s) bits)))
                s)

@@ -30,7 +30,7 @@
 
 (define (new-poller location)
   (let ((p (make-poller-record 0 (make-table) 0)))
-    (set-finalizer! p free-poller!)
+    (add-finalizer! p free-poller!)
     (checked location (collect-and-make (lambda () (%make-poller p))))
     p))
 

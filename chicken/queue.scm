@@ -89,9 +89,10 @@
              ((not (waiter-woken w)) (%list-remove rechecks 0 entry))
              (else
               ;; Its thread may also be in a signal handler that waits for something else.
-              (when (thread-ready? (waiter-thread w))
-                (requeue! (waiter-thread w))
-                (set! loop-wanted #t))))))
+              (let ((thread (waiter-thread w)))
+                (when (and thread (thread-ready? thread))
+                  (requeue! thread)
+                  (set! loop-wanted #t)))))))
    (vector-ref rechecks 0)))
 
 ;; ---------------------------------------------------- entering, leaving --
@@ -131,20 +132,22 @@
 (define (watch-queue! q)
   (let ((poller (usable-poller)))
     (or (eq? poller (queue-poller q))
-        (let ((code (%watch-socket poller (queue-handle q) signal-bit (queue-handle q))))
-          (and (or (fx= code 0) (fx= code eeexist))
-               (begin
-                 (table-add! watched (queue-handle q) q)
-                 (set-queue-poller! q poller)
-                 #t))))))
+        (begin
+          ;; The signal may come before a signal handler returns.
+          (unless (table-find watched (queue-handle q)) (table-add! watched (queue-handle q) q))
+          (let ((code (%watch-socket poller (queue-handle q) signal-bit (queue-handle q))))
+            (if (or (fx= code 0) (fx= code eeexist))
+                (set-queue-poller! q poller)
+                (table-remove! watched (queue-handle q) q))
+            (eq? poller (queue-poller q)))))))
 
 ;; What the loop does when the descriptor of the socket has signalled, or was closed.
 (define (queue-signalled! q)
   (trace "the descriptor signals for" (queue-handle q))
   (prune! q)
-  (if (pair? (queue-waiters q))
-      (wake-next! q #f)
-      (begin
-        (set-queue-poller! q #f)
-        (%unwatch-socket poller (queue-handle q))
-        (table-remove! watched (queue-handle q) q))))
+  (unless (pair? (queue-waiters q))
+    (%unwatch-socket poller (queue-handle q))
+    (table-remove! watched (queue-handle q) q)
+    (set-queue-poller! q #f))
+  ;; A thread that came in between, while a signal handler waited here, has the socket watched anew.
+  (when (pair? (queue-waiters q)) (wake-next! q #f)))

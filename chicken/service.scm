@@ -3,8 +3,7 @@
 
 ;; -------------------------------------------------------------- services --
 
-;; Whether the condition comes from the egg, or from CHICKEN where a signal meets it at the wrong
-;; moment.
+;; Whether the condition comes from the egg, or from CHICKEN where the stack is full.
 (define (own-condition? e)
   (and (condition? e)
        (or (get-condition-property e 'zmq 'code #f)

@@ -36,7 +36,7 @@
          (context? (and (pair? rest) (not (keyword? (car rest)))))
          (context (context-or-default 'make-socket (and context? (car rest))))
          (s (make-socket-record (string->symbol name) context)))
-    (set-finalizer! s close-dropped-socket!)
+    (add-finalizer! s close-dropped-socket!)
     (open-socket! s context name)
     (finish-or
      (lambda () (close-socket s))

@@ -9,6 +9,8 @@
 (define pump-poller -1)
 (define swaps (vector '()))     ; a list of (handle . due), of the sockets with a swap
 (define pump-timer #f)
+(define pump-found (make-found))
+(define pumping #f)
 
 ;; A forked child needs a new poller.
 (define (start-pump! location)
@@ -17,7 +19,11 @@
     (set! pump-poller (new-poller-handle location collect-and-make))
     (%list-take swaps 0)
     (set! pump-timer #f)
-    (pump!)))
+    (set-found-count! pump-found 0)
+    (set! pumping #f))
+  (unless pumping
+    (pump!)
+    (set! pumping #t)))
 
 (define (watch-swap! s)
   (let* ((handle (socket-handle s))
@@ -36,13 +42,17 @@
 
 ;; Goes on until a check finds nothing: only then the poller's descriptor signals again.
 (define (pump-due!)
-  (let* ((found (make-vector (fx* 2 most-ready) 0))
-         (n (%check-poller pump-poller found most-ready)))
-    (do ((i 0 (fx+ i 1))) ((fx>= i n))
-      (let ((entry (assq (vector-ref found (fx* 2 i)) (vector-ref swaps 0))))
-        (when entry (set-cdr! entry 0))))
+  (note-due!)
+  (let ((n (%keep-found pump-poller pump-found)))
+    (note-due!)
     (for-each pump-socket! (vector-ref swaps 0))
     (when (fx> n 0) (pump-due!))))
+
+(define (note-due!)
+  (do ((i 0 (fx+ i 1))) ((fx>= i (found-count pump-found)))
+    (let ((entry (assq (found-tag pump-found i) (vector-ref swaps 0))))
+      (when entry (set-cdr! entry 0))))
+  (set-found-count! pump-found 0))
 
 ;; `due` is when to pump the socket again, or #f to wait until it signals, as after
 ;; shutdown-context.  A socket that was closed is forgotten.

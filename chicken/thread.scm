@@ -3,12 +3,21 @@
 (define-inline (current-thread) ##sys#current-thread)
 (define-inline (thread-state thread) (##sys#slot thread 3))
 ;; A thread that is preempted in a signal handler that interrupted the scheduler loses its
-;; continuation.  So the scheduler is entered with a whole time slice, too long for a handler.
-(define-foreign start-time-slice! void () "C_timer_interrupt_counter = C_initial_timer_interrupt_period")
+;; continuation.  So the scheduler is entered with a whole time slice, and a handler there gets one
+;; that is too long for it.
+(define-foreign start-time-slice! void ()
+  "C_timer_interrupt_counter = C_initial_timer_interrupt_period, C_initial_timer_interrupt_period = 1000000")
 
+;; Field 1 of a thread is what continues it, if it has given up the processor, or is about to.  In
+;; the latter case a signal handler may run and wait: then what it interrupted is put back.  Nothing
+;; is put back otherwise, so that the field keeps no garbage alive.
 (define (yield!)
-  (start-time-slice!)
-  (##sys#thread-yield!))
+  (let* ((thread (current-thread))
+         (go-on (##sys#slot thread 1))
+         (interrupted (and go-on (in-handler?) go-on)))
+    (start-time-slice!)
+    (##sys#thread-yield!)
+    (##sys#setslot thread 1 interrupted)))
 
 ;; Only the current thread runs.  One that says so and is not current has lost its
 ;; continuation: CHICKEN overwrites it if a thread is preempted in a signal handler that
@@ -18,6 +27,8 @@
     ((dead terminated) #t)
     ((running) (not (eq? thread (current-thread))))
     (else #f)))
+
+(define-foreign scheduler-now int64 () "C_current_process_milliseconds()")
 
 (define-inline (primordial? thread) (eq? thread ##sys#primordial-thread))
 (define-inline (thread-name thread) (##sys#slot thread 6))
@@ -30,9 +41,9 @@
 ;; lead back into the scheduler.
 (define (running?) (eq? 'running (thread-state (current-thread))))
 
-(define (in-scheduler?)
-  (and (not (running?))
-       (##sys#call-with-current-continuation %interrupted-continuation?)))
+(define (in-scheduler?) (and (not (running?)) (in-handler?)))
+
+(define (in-handler?) (##sys#call-with-current-continuation %interrupted-continuation?))
 
 (define (stay-running!)
   (unless (running?)
@@ -64,9 +75,11 @@
            #t))
         (else #f)))
 
-;; dynamic-wind for one value.  CHICKEN's own passes the values on with apply, which raises
-;; "stack overflow" if a signal comes at the wrong time.  A handler may leave at any point, so
-;; `after` may run more than once.
+;; CHICKEN's apply raises "stack overflow" if a signal comes during a collection that it began.
+(%mend-apply)
+
+;; dynamic-wind for one value.  In CHICKEN's own another thread may run.  A handler may leave at
+;; any point, so `after` may run more than once.
 (define (wind before during after)
   (before)
   (let ((outside ##sys#dynamic-winds))
@@ -95,13 +108,37 @@
 (define (collect!)
   (##sys#gc #t)
   (unless (no-finalizers-wait?)
-    (let loop ((tries 20))
-      (handle-exceptions e
-          (unless (eq? '##sys#run-pending-finalizers (get-condition-property e 'exn 'location #f))
-            (signal e))
-        (##sys#run-pending-finalizers #f))
-      (cond ((no-finalizers-wait?) (collect!))
-            ((fx> tries 0) (loop (fx- tries 1)))))))
+    (when (run-finalizers? void) (collect!))))
+
+;; #f if CHICKEN runs none any more.
+(define (run-finalizers? pause!)
+  (let loop ((tries 20))
+    (handle-exceptions e
+        (unless (eq? '##sys#run-pending-finalizers (get-condition-property e 'exn 'location #f))
+          (signal e))
+      (##sys#run-pending-finalizers #f))
+    (cond ((no-finalizers-wait?) #t)
+          ((fx> tries 0) (pause!) (loop (fx- tries 1)))
+          (else #f))))
+
+;; The end of a program runs finalizers too, and would wait for ever or fail.
+(define (finish-finalizers!)
+  (unless (or (no-finalizers-wait?)
+              (run-finalizers? (lambda () (##sys#thread-sleep! (+ 5 (scheduler-now))))))
+    (##sys#setislot ##sys#pending-finalizers 0 0)
+    (force-finalizers #f)))
+
+;; CHICKEN's set-finalizer! lets the collector queue more objects before the queue has room for them.
+;; If a signal handler leaves in between, the collector writes past the end.  Here the queue comes
+;; first, and in time.
+(define (add-finalizer! x procedure)
+  (let* ((most (%most-finalizers)) (length (fx+ 1 (fx* 4 most))))
+    (when (fx> (%finalizers) (fx- most 256))
+      (let ((queue (make-vector length)))
+        (set! ##sys#pending-finalizers
+          (##core#inline "szg_larger_queue" ##sys#pending-finalizers queue))
+        (%most-finalizers-set! ##sys#pending-finalizers)))
+    (##sys#set-finalizer! x procedure)))
 
 (define (no-finalizers-wait?) (eq? 0 (##sys#slot ##sys#pending-finalizers 0)))
 
@@ -147,7 +184,8 @@
 
 ;; Whether the thread would run if it were woken.
 (define (waiter-alive? w)
-  (not (or (waiter-ended? w) (eq? 'suspended (thread-state (waiter-thread w))))))
+  (let ((thread (waiter-thread w)))
+    (not (or (not thread) (thread-ended? thread) (eq? 'suspended (thread-state thread))))))
 
 (define-inline (blocked-on? thread w)
   (and (eq? 'blocked (thread-state thread)) (eq? w (##sys#slot thread 11))))
@@ -164,14 +202,39 @@
     (when (waiter-woken w) (resume! w))
     (yield!)))
 
-;; Gives up the processor until the descriptor is readable.
+;; Gives up the processor until the descriptor is readable.  While no thread can run, CHICKEN calls
+;; signal handlers in the thread that ran last.  The program does not know this one, so the
+;; primordial thread takes its place if it waits: a handler that leaves then leaves its wait.
 (define (suspend-for-descriptor! fd)
-  (##sys#thread-block-for-i/o! (current-thread) fd #:input)
-  (yield!))
+  (start-time-slice!)
+  (##sys#call-with-current-continuation
+   (lambda (return)
+     (let ((thread (current-thread)))
+       (##sys#setslot thread 1 (lambda () (return #f)))
+       (##sys#thread-block-for-i/o! thread fd #:input)
+       (primordial-stands-in! thread ##sys#primordial-thread)
+       (##sys#schedule)))))
+
+;; Makes it the current thread, as the scheduler does.  A signal handler could run within a call, so
+;; there is none here.
+(define (primordial-stands-in! thread primordial)
+  (let ((mine (##sys#slot thread 5)) (its (##sys#slot primordial 5)))
+    (when (or (eq? 'blocked (thread-state primordial)) (eq? 'sleeping (thread-state primordial)))
+      (##sys#setslot mine 0 ##sys#dynamic-winds)
+      (##sys#setslot mine 1 ##sys#standard-input)
+      (##sys#setslot mine 2 ##sys#standard-output)
+      (##sys#setslot mine 3 ##sys#standard-error)
+      (##sys#setslot mine 4 ##sys#current-exception-handler)
+      (##sys#setslot mine 5 ##sys#current-parameter-vector)
+      (set! ##sys#dynamic-winds (##sys#slot its 0))
+      (set! ##sys#standard-input (##sys#slot its 1))
+      (set! ##sys#standard-output (##sys#slot its 2))
+      (set! ##sys#standard-error (##sys#slot its 3))
+      (set! ##sys#current-exception-handler (##sys#slot its 4))
+      (set! ##sys#current-parameter-vector (##sys#slot its 5))
+      (set! ##sys#current-thread primordial))))
 
 ;; ------------------------------------------------------- sleeping alone --
-
-(define-foreign scheduler-now int64 () "C_current_process_milliseconds()")
 
 ;; Adds what the other threads wait for to the descriptors that %sleep-alone watches.
 ;; Returns the milliseconds until one of them is to be woken, or #t if there is no such

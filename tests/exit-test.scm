@@ -49,6 +49,80 @@
     (check= "sent" (take in))
     (close-socket in)))
 
+;; Sends Control-C to a program each time when it has printed the next of the texts, and returns what
+;; it has printed.
+(define (check-interrupted outcome texts forms)
+  (let* ((child (start-child forms limit: 30))
+         (printed (lambda () (string-append (child-output child) (child-errors child)))))
+    (for-each (lambda (text)
+                (check (wait-until (lambda () (substring-index text (printed)))))
+                (kill-child child signal/int))
+              texts)
+    (check= outcome (wait-for-child child))
+    (printed)))
+
+(define (ends-with? end text)
+  (let ((from (- (string-length text) (string-length end))))
+    (and (>= from 0) (string=? end (substring text from)))))
+
+;; A program that holds an unsent message for long when it ends.
+(define unsent
+  '((define c (make-context))
+    (define s (make-socket 'push c linger: -1 connect: "tcp://127.0.0.1:9"))
+    (zmq-exit-linger 100000)
+    (send-message s "nobody takes this")
+    (print "ready")
+    (flush-output)))
+
+(test "Control-C ends the wait for what has not left, without a word (case 20)"
+  (let ((interrupted `(signal ,signal/int)))
+    (check= "ready\nleaving\n"
+            (check-interrupted interrupted '("leaving")
+              `(,@unsent
+                (on-exit (lambda () (print "leaving") (flush-output)))
+                (exit 3))))
+    (check-interrupted interrupted '("Call history")
+      `(,@unsent (error "nobody handles this")))
+    (for-each
+     (lambda (wait)
+       (check (ends-with? "*** user interrupt ***\n"
+                          (check-interrupted interrupted '("ready" "*** user interrupt ***")
+                            `(,@unsent ,wait)))))
+     '((terminate-context c)
+       (receive-message (make-socket 'pull))))))
+
+(test "Control-C in a wait ends a script with CHICKEN's message (case 27)"
+  (check (ends-with? "*** user interrupt ***\n"
+                     (check-interrupted 'condition '("ready")
+                       '((print "ready")
+                         (flush-output)
+                         (receive-message (make-socket 'pull)))))))
+
+(test "a program that ignores Control-C is not ended by it (case 20)"
+  (check-interrupted '(exit 3) '("leaving")
+    `(,@unsent
+      (zmq-exit-linger 500)
+      (set-signal-handler! signal/int #f)
+      (on-exit (lambda () (print "leaving") (flush-output)))
+      (exit 3))))
+
+(test "threads that wait say nothing when the program ends (case 20)"
+  (receive (outcome output errors)
+      (run-child
+       '((define in (make-socket 'pull bind: "inproc://x"))
+         (define (start-waiting)
+           (let ((t (##sys#make-thread #f 'ready 'waits 10000)))
+             (##sys#setslot t 1 (lambda () (receive-message in)))
+             (##sys#add-to-ready-queue t)))
+         (do ((i 0 (+ i 1))) ((= i 5)) (start-waiting))
+         (nap! 20)
+         ;; The end takes longer than a time slice.
+         (do ((i 0 (+ i 1))) ((= i 1000))
+           (set-finalizer! (list i)
+                           (lambda (x) (do ((j 0 (+ j 1))) ((= j 200)) (list j)))))))
+    (check= 'ok outcome)
+    (check= "" errors)))
+
 (test "an error that nobody handles is printed as CHICKEN prints it"
   (let* ((path (string-append "/tmp/szmq-error-" (number->string (current-process-id))))
          (printed

@@ -713,6 +713,31 @@
         (send-message out "later")
         (unless (equal? "later" (join! t)) (exit 3))))))
 
+(test "while all threads wait, a handler runs in a thread that the program knows (case 27)"
+  (check-child 'ok
+    '((define in (make-socket 'pull bind: "inproc://x"))
+      (define known 0)
+      (define unknown 0)
+      (define threads (list ##sys#current-thread))
+      (set-signal-handler! signal/usr1
+        (lambda (n)
+          (if (memq ##sys#current-thread threads)
+              (set! known (+ known 1))
+              (set! unknown (+ unknown 1)))))
+      ;; Its time limits wake the thread of the egg, which then is the last one to wait.
+      (set! threads
+        (cons (spawn! (lambda ()
+                        (let loop () (receive-message in timeout: 2) (loop))))
+              threads))
+      (process-run "/bin/sh"
+        (list "-c" (string-append "for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; "
+                                  "do sleep 0.02; kill -USR1 "
+                                  (number->string (current-process-id)) "; done")))
+      (let loop () (when (< (+ known unknown) 15) (nap! 10000) (loop)))
+      ;; The signal may come while that thread runs.
+      (print known " in the program's threads, " unknown " in others")
+      (when (> unknown 4) (exit 1)))))
+
 (test "a handler that leaves the scheduler by a continuation leaves a thread that can wait (case 27)"
   (check-child 'ok
     (in-scheduler

@@ -4,6 +4,7 @@
 #ifndef GLUE_CALL_H
 #define GLUE_CALL_H
 
+#include "queue.h"
 #include "word.h"
 
 #include <stdio.h>
@@ -168,6 +169,19 @@ static inline C_word szg_add_timer(C_word poller, int64_t time)
     return C_fix(code < 0 ? code : (C_word)id);
 }
 
+/* Adds a timer and an entry for it to the table of chicken/loop.scm, within one call: a signal
+ * handler that waits in between could outlast the timer. `cell` is a list of the pair that becomes
+ * the entry. */
+static inline C_word szg_add_timer_for(C_word poller, int64_t time, C_word table, C_word cell)
+{
+    C_word timer = szg_add_timer(poller, time), id = C_unfix(timer);
+    if (id >= 0) {
+        C_set_block_item(C_u_i_car(cell), 0, timer);
+        szg_list_add(table, (int)((id ^ id >> 24) % (C_word)C_header_size(table)), cell, true);
+    }
+    return timer;
+}
+
 /* Fills the vector with the tag and the events of what is ready: at most `max`, which is MOST_READY
  * or less. */
 enum {
@@ -187,6 +201,19 @@ static inline int szg_check_poller(C_word poller, C_word found, int max)
     }
     if (ready != few)
         free(ready);
+    return n;
+}
+
+/* The same for a poller that reports each event once. The number is kept behind the entries within
+ * this call, so that a signal handler that leaves loses nothing, and what is left is not
+ * overwritten. */
+static inline int szg_keep_found(C_word poller, C_word found)
+{
+    int n = (int)C_unfix(ITEM(found, 2 * MOST_READY));
+    if (n > 0)
+        return n;
+    n = szg_check_poller(poller, found, MOST_READY);
+    C_set_block_item(found, 2 * MOST_READY, C_fix(n < 0 ? 0 : n));
     return n;
 }
 

@@ -54,15 +54,8 @@
             (get-condition-property e 'exn 'arguments #f))
       e))
 
-;; CHICKEN itself raises a stack overflow in apply if a signal comes at the wrong time.
-(define (overflow? e)
-  (and signals?
-       (condition? e)
-       (equal? "stack overflow" (get-condition-property e 'exn 'message #f))))
-
 (define (expected? e)
   (or (eq? e 'stormed)
-      (overflow? e)
       (and (condition? e) (get-condition-property e 'zmq 'code #f))))
 
 (define (attempt thunk)
@@ -327,7 +320,6 @@
 
 ;; -------------------------------------------------------------- signals --
 
-(define signals? #f)
 (define how 'none)
 (define escape #f)
 
@@ -402,12 +394,11 @@
   (let ((descriptors (open-descriptors)))
     (seed! seed)
     (set! how (pick-one '(none none none none count send escape raise)))
-    (set! signals? (not (eq? how 'none)))
     (let ((channels (times (pick 3) start-channel))
           (rounds (+ 10 (pick 60)))
           (workers (+ 1 (pick 7))))
       (times workers start-worker!)
-      (when signals?
+      (unless (eq? how 'none)
         (set-signal-handler! signal/alrm handle-signal)
         (set-timer! (+ 100 (pick 1500))))
       (let loop ((n 0))

@@ -7,15 +7,10 @@
 ;;; current, as CHICKEN runs it there, so the program's threads may be lost but nothing else.
 ;;; Ends with exit code 0 when the time is over and the sockets still work.
 
-(import zmq (chicken base) (chicken condition) (chicken fixnum) (chicken foreign)
-        (chicken process-context) (chicken process signal) (chicken time))
+(import zmq (chicken base) (chicken condition) (chicken fixnum) (chicken process-context)
+        (chicken process signal) (chicken time))
 (include "../threads.scm")
-
-(foreign-declare "#include <sys/time.h>")
-(define set-timer!
-  (foreign-lambda* void ((int hertz))
-    "struct itimerval t = {{0, hertz ? 1000000 / hertz : 0}, {0, hertz ? 1000000 / hertz : 0}};
-     setitimer(ITIMER_REAL, &t, NULL);"))
+(include "timer.scm")
 
 (define-values (hertz seconds how)
   (let ((a (command-line-arguments)))
@@ -42,17 +37,17 @@
     (set! signals (fx+ signals 1))
     (unless (eq? how 'count) (leave!))))
 
-;; Calls the thunk where the handler may leave it; what it raises is an outcome too.
+(define (quietly thunk) (handle-exceptions e #f (thunk)))
+
+;; Calls the thunk where the handler may leave it.  What the thunk raises ends it too; a signal that
+;; comes then may raise again.
 (define (try thunk)
   (call/cc
    (lambda (k)
-     (handle-exceptions e 'raised
-       (set! escape k)
-       (let ((result (thunk)))
-         (set! escape #f)
-         result)))))
-
-(define (quietly thunk) (handle-exceptions e #f (thunk)))
+     (quietly
+      (lambda ()
+        (quietly (lambda () (set! escape k) (thunk)))
+        (set! escape #f))))))
 
 (define (forever thunk)
   (spawn! (lambda () (let loop () (when (going?) (quietly thunk) (yield!) (loop))))))
