@@ -10,6 +10,7 @@
 (foreign-declare "#include \"glue/sleep.h\"")
 (foreign-declare "#include \"glue/interrupt.h\"")
 (foreign-declare "#include \"glue/apply.h\"")
+(foreign-declare "#include \"glue/finalizer.h\"")
 
 (define-foreign-type word scheme-object)
 (define-foreign-type int64 integer64)
@@ -74,7 +75,6 @@
 (define-foreign %shutdown-context int ((word c)) "sz_context_shutdown(CONTEXT(c))")
 (define-foreign %terminate-context int ((word c)) "sz_context_terminate(CONTEXT(c))")
 (define-foreign %context-fd int ((word c)) "sz_context_fd(CONTEXT(c))")
-(define-foreign %drop-context void ((word c)) "sz_context_drop(CONTEXT(c))")
 
 ;; sockets
 
@@ -201,9 +201,10 @@
   "szg_list_remove(block, place, x)")
 (define-foreign %list-take word ((word block) (int place)) "szg_list_take(block, place)")
 
-;; signals; see glue/apply.h and glue/interrupt.h
+;; signals; see glue/apply.h, glue/finalizer.h and glue/interrupt.h
 
 (define-foreign %mend-apply void () "szg_mend_apply()")
+(define-foreign %mend-finalizers void ((word symbol)) "szg_mend_finalizers(symbol)")
 (define-foreign %interrupted-continuation? bool ((word k)) "szg_interrupted_continuation(k)")
 
 ;; sleeping; see glue/sleep.h

@@ -5,7 +5,7 @@
   (import scheme
           (chicken base) (chicken bitwise) (chicken condition) (chicken fixnum) (chicken gc)
           (only (zmq base)
-                with-keywords checked fail fail-type fail-argument unknown check-symbol
+                with-keywords checked drop-monitor! fail fail-type fail-argument unknown check-symbol
                 exact-natural? check-timeout deadline passed? now perform-on not-yet wind
                 collect-and-make handle-of socket-state socket-type socket-option
                 %make-monitor %stop-monitor %close-monitor %monitor-fd %receive-event
@@ -43,8 +43,6 @@
 
   (define (check-monitor location x)
     (if (monitor? x) x (fail-type location "a ZeroMQ monitor" x)))
-
-  (define (drop-monitor! m) (%close-monitor (monitor-handle m)))
 
   (define (mask-of-events location events)
     (cond ((eq? events 'all) (%all-events))

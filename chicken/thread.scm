@@ -101,21 +101,6 @@
   (##sys#thread-kill! (current-thread) 'dead)
   (##sys#schedule))
 
-;; Collects all garbage and runs its finalizers.  CHICKEN's (gc #t) never returns if a thread was
-;; ended in a finalizer or waits there, and fails if this thread is in one or has left one.
-(define (collect!)
-  (##sys#gc #t)
-  (unless (no-finalizers-wait?)
-    (let loop ((tries 20))
-      (handle-exceptions e
-          (unless (eq? '##sys#run-pending-finalizers (get-condition-property e 'exn 'location #f))
-            (signal e))
-        (##sys#run-pending-finalizers #f))
-      (cond ((no-finalizers-wait?) (collect!))
-            ((fx> tries 0) (loop (fx- tries 1)))))))
-
-(define (no-finalizers-wait?) (eq? 0 (##sys#slot ##sys#pending-finalizers 0)))
-
 ;; As the scheduler does where it is told to hand on what ends a thread.
 (define (raise-in-primordial! e)
   (let* ((primordial ##sys#primordial-thread) (go-on (##sys#slot primordial 1)))
