@@ -463,5 +463,5 @@
          (set! seed (string->number (cadr l)))
          (zmq-exit-linger 200)
          (run-program)
-         (leave))
+         (exit 0))
         (else (watch-programs seconds count (string->number (car l))))))
