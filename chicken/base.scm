@@ -20,6 +20,7 @@
   (include "keyword.scm")
   (include "record.scm")
   (include "thread.scm")
+  (include "finalizer.scm")
   (include "trace.scm")
   (include "loop.scm")
   (include "queue.scm")

@@ -29,14 +29,11 @@
 (define (context-or-default location x)
   (if x (check-context location x) (usable-default-context)))
 
-;; A finalizer must not wait, so a thread of the kernel terminates the context.
-(define (drop-context! c) (%drop-context (context-handle c)))
-
 (define (make-context #!optional (io-threads 1) . options)
   (if (keyword? io-threads)
       (apply make-context 1 io-threads options)
       (let ((c (make-context-record 0 #f)))
-        (add-finalizer! c drop-context!)
+        (set-finalizer! c drop-context!)
         (checked 'make-context (collect-and-make (lambda () (%make-context c))))
         (finish-or
          (lambda () (drop-context! c))

@@ -21,8 +21,7 @@
     (vector-set! ##sys#signal-vector %interrupt (lambda (n) (%end-by-interrupt)))
     (%default-interrupt))
   (set! ending-thread (current-thread))
-  (%exit (zmq-exit-linger))
-  (finish-finalizers!))
+  (%exit (zmq-exit-linger)))
 
 (on-exit flush-at-exit)
 

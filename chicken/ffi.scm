@@ -75,7 +75,6 @@
 (define-foreign %shutdown-context int ((word c)) "sz_context_shutdown(CONTEXT(c))")
 (define-foreign %terminate-context int ((word c)) "sz_context_terminate(CONTEXT(c))")
 (define-foreign %context-fd int ((word c)) "sz_context_fd(CONTEXT(c))")
-(define-foreign %drop-context void ((word c)) "sz_context_drop(CONTEXT(c))")
 
 ;; sockets
 
@@ -202,16 +201,11 @@
   "szg_list_remove(block, place, x)")
 (define-foreign %list-take word ((word block) (int place)) "szg_list_take(block, place)")
 
-;; signals; see glue/apply.h and glue/interrupt.h
+;; signals; see glue/apply.h, glue/finalizer.h and glue/interrupt.h
 
 (define-foreign %mend-apply void () "szg_mend_apply()")
+(define-foreign %mend-finalizers void ((word symbol)) "szg_mend_finalizers(symbol)")
 (define-foreign %interrupted-continuation? bool ((word k)) "szg_interrupted_continuation(k)")
-
-;; finalizers; see glue/finalizer.h
-
-(define-foreign %finalizers int () "C_unfix(C_i_live_finalizer_count())")
-(define-foreign %most-finalizers int () "C_max_pending_finalizers")
-(define-foreign %most-finalizers-set! void ((word queue)) "szg_fit_finalizers(queue)")
 
 ;; sleeping; see glue/sleep.h
 

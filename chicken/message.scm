@@ -19,8 +19,6 @@
 
 ;; ------------------------------------------------------ held by the kernel
 
-(define (free-message! m) (%free-message (message-data m)))
-
 ;; The collector does not count what the kernel holds.  Most messages are dropped soon, which a
 ;; minor collection tells, by a weak locative, for less than a microsecond: one follows each few
 ;; megabytes.  A message that survives it gets a finalizer, and the whole heap is collected when
@@ -53,7 +51,7 @@
 (define (settle! entry)
   (let ((m (locative->object (car entry))))
     (if m
-        (add-finalizer! m free-message!)
+        (set-finalizer! m drop-message!)
         (%free-message (cdr entry)))))
 
 ;; ---------------------------------------------------------------- making --

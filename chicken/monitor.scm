@@ -3,12 +3,12 @@
 (module (zmq monitor private) *
 
   (import scheme
-          (chicken base) (chicken bitwise) (chicken condition) (chicken fixnum)
+          (chicken base) (chicken bitwise) (chicken condition) (chicken fixnum) (chicken gc)
           (only (zmq base)
-                with-keywords checked fail fail-type fail-argument unknown check-symbol
+                with-keywords checked drop-monitor! fail fail-type fail-argument unknown check-symbol
                 exact-natural? check-timeout deadline passed? now perform-on not-yet wind
                 collect-and-make handle-of socket-state socket-type socket-option
-                add-finalizer! %make-monitor %stop-monitor %close-monitor %monitor-fd %receive-event
+                %make-monitor %stop-monitor %close-monitor %monitor-fd %receive-event
                 %event-name %event-endpoint %event-kind %event-number %event-symbol %event-text
                 %event-missed %event-row-name %event-row-text %event-bit %event-near %all-events
                 %connections %peers %settled %observe-all))
@@ -44,8 +44,6 @@
   (define (check-monitor location x)
     (if (monitor? x) x (fail-type location "a ZeroMQ monitor" x)))
 
-  (define (drop-monitor! m) (%close-monitor (monitor-handle m)))
-
   (define (mask-of-events location events)
     (cond ((eq? events 'all) (%all-events))
           ((list? events)
@@ -60,7 +58,7 @@
 
   (define (open-monitor location s bits)
     (let ((m (make-monitor-record 0 s 0 #f)))
-      (add-finalizer! m drop-monitor!)
+      (set-finalizer! m drop-monitor!)
       (checked location
                (collect-and-make (lambda () (%make-monitor m (handle-of location s) bits)))
                s)

@@ -69,7 +69,7 @@
   (cond ((string? part) part)
         ((message? part)
          (let ((string (message-string 'receive-message part)))
-           (free-message! part)
+           (drop-message! part)
            string))
         (else (bytes->string 'receive-message part))))
 

@@ -24,13 +24,11 @@
 (define (check-poller location x)
   (if (poller? x) x (fail-type location "a ZeroMQ poller" x)))
 
-(define (free-poller! p) (%free-poller (poller-handle p)))
-
 (define (make-poller) (new-poller 'make-poller))
 
 (define (new-poller location)
   (let ((p (make-poller-record 0 (make-table) 0)))
-    (add-finalizer! p free-poller!)
+    (set-finalizer! p drop-poller!)
     (checked location (collect-and-make (lambda () (%make-poller p))))
     p))
 

@@ -120,7 +120,7 @@
      (lambda () (procedure p))
      (lambda ()
        (set-control-poller! c #f)
-       (free-poller! p)))))
+       (drop-poller! p)))))
 
 (define (check-control-free location c)
   (when (and (control-poller c) (not (thread-ended? (control-thread c))))

@@ -9,8 +9,6 @@
 
 ;; ---------------------------------------------------------------- making --
 
-(define (close-dropped-socket! s) (%close-socket (socket-handle s)))
-
 (define (type-name type)
   (check-symbol 'make-socket type)
   (let ((name (symbol->string type)))
@@ -36,7 +34,7 @@
          (context? (and (pair? rest) (not (keyword? (car rest)))))
          (context (context-or-default 'make-socket (and context? (car rest))))
          (s (make-socket-record (string->symbol name) context)))
-    (add-finalizer! s close-dropped-socket!)
+    (set-finalizer! s drop-socket!)
     (open-socket! s context name)
     (finish-or
      (lambda () (close-socket s))

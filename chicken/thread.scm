@@ -103,45 +103,6 @@
   (##sys#thread-kill! (current-thread) 'dead)
   (##sys#schedule))
 
-;; Collects all garbage and runs its finalizers.  CHICKEN's (gc #t) never returns if a thread was
-;; ended in a finalizer or waits there, and fails if this thread is in one or has left one.
-(define (collect!)
-  (##sys#gc #t)
-  (unless (no-finalizers-wait?)
-    (when (run-finalizers? void) (collect!))))
-
-;; #f if CHICKEN runs none any more.
-(define (run-finalizers? pause!)
-  (let loop ((tries 20))
-    (handle-exceptions e
-        (unless (eq? '##sys#run-pending-finalizers (get-condition-property e 'exn 'location #f))
-          (signal e))
-      (##sys#run-pending-finalizers #f))
-    (cond ((no-finalizers-wait?) #t)
-          ((fx> tries 0) (pause!) (loop (fx- tries 1)))
-          (else #f))))
-
-;; The end of a program runs finalizers too, and would wait for ever or fail.
-(define (finish-finalizers!)
-  (unless (or (no-finalizers-wait?)
-              (run-finalizers? (lambda () (##sys#thread-sleep! (+ 5 (scheduler-now))))))
-    (##sys#setislot ##sys#pending-finalizers 0 0)
-    (force-finalizers #f)))
-
-;; CHICKEN's set-finalizer! lets the collector queue more objects before the queue has room for them.
-;; If a signal handler leaves in between, the collector writes past the end.  Here the queue comes
-;; first, and in time.
-(define (add-finalizer! x procedure)
-  (let* ((most (%most-finalizers)) (length (fx+ 1 (fx* 4 most))))
-    (when (fx> (%finalizers) (fx- most 256))
-      (let ((queue (make-vector length)))
-        (set! ##sys#pending-finalizers
-          (##core#inline "szg_larger_queue" ##sys#pending-finalizers queue))
-        (%most-finalizers-set! ##sys#pending-finalizers)))
-    (##sys#set-finalizer! x procedure)))
-
-(define (no-finalizers-wait?) (eq? 0 (##sys#slot ##sys#pending-finalizers 0)))
-
 ;; As the scheduler does where it is told to hand on what ends a thread.
 (define (raise-in-primordial! e)
   (let* ((primordial ##sys#primordial-thread) (go-on (##sys#slot primordial 1)))

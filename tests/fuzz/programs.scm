@@ -16,9 +16,9 @@
 ;;;
 ;;; `programs run SEED' runs one, with -v and what it does.  Which thread runs when is not repeated.
 
-(import zmq (zmq auth) (zmq monitor) (only (zmq base) collect! no-finalizers-wait? requeue!)
+(import zmq (zmq auth) (zmq monitor) (only (zmq base) requeue!)
         (chicken base) (chicken blob) (chicken condition) (chicken file) (chicken file posix)
-        (chicken fixnum) (chicken foreign) (chicken pathname) (chicken process)
+        (chicken fixnum) (chicken foreign) (chicken gc) (chicken pathname) (chicken process)
         (chicken process-context) (chicken process-context posix) (chicken process signal)
         (chicken string) (chicken time))
 (include "../child.scm")
@@ -411,7 +411,7 @@
       (set! escape #f)
       (set-signal-handler! signal/alrm #f)
       (for-each finish-channel! channels))
-    (when (one-in? 5) (leave)) ; with all that is open and waits
+    (when (one-in? 5) (exit 0)) ; with all that is open and waits
     (finish-threads)
     (for-each
      (lambda (c)
@@ -419,13 +419,7 @@
      all-contexts)
     (forget!)
     (wait-for "descriptors stay"
-              (lambda () (or (finalizers-stopped?) (<= (open-descriptors) descriptors))))))
-
-;; CHICKEN runs no finalizer any more if a thread was ended or left in one: what waits stays so.
-(define (finalizers-stopped?) (collect!) (not (no-finalizers-wait?)))
-
-;; Where they are stopped, `exit' fails or does not return.
-(define (leave) (if (finalizers-stopped?) (end-now 0) (exit 0)))
+              (lambda () (gc #t) (<= (open-descriptors) descriptors)))))
 
 ;; ---------------------------------------------------------- the watcher --
 
@@ -469,5 +463,5 @@
          (set! seed (string->number (cadr l)))
          (zmq-exit-linger 200)
          (run-program)
-         (leave))
+         (exit 0))
         (else (watch-programs seconds count (string->number (car l))))))
