@@ -2,11 +2,12 @@
 ;;; Look at: one ROUTER serves clients and workers, told apart by the second part.
 ;;;   csi -s mdbroker.scm [ENDPOINT [MILLISECONDS]]
 
-(import zmq)
+(import zmq (chicken condition))
 (include "guide.scm")
 (include "majordomo.scm")
 
-(define broker (make-socket 'router bind: (argument 0 "tcp://*:5555")))
+;; Without a limit: a ROUTER drops what is above it.
+(define broker (make-socket 'router sndhwm: 0 bind: (argument 0 "tcp://*:5555")))
 (define interval (argument 1 2500))
 (define known '())                      ; workers: (name service time-of-death)
 (define idle '())                       ; their names, idle for longest first
@@ -49,9 +50,11 @@
 
 (let loop ((next (+ (now) interval)))
   (let ((message (receive-multipart-message broker timeout: (max 0 (- next (now))))))
-    (when (and message (>= (length message) 4))
-      (apply (if (string=? (caddr message) for-clients) from-client from-worker)
-             (car message) (cdddr message)))
+    (when message
+      (condition-case
+          (apply (if (string=? (caddr message) for-clients) from-client from-worker)
+                 (car message) (cdddr message))
+        ((exn) (say "W: a message that is not by the protocol"))))
     (set! known (filter (lambda (w) (> (caddr w) (now))) known))
     (set! idle (filter (lambda (w) (assoc w known)) idle))
     (for-each dispatch requests)

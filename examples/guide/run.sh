@@ -35,7 +35,7 @@ start() {
 
 # stop NAME: ends that one
 stop() {
-    eval "kill \"\$pid_$1\" && wait \"\$pid_$1\""
+    eval "kill \"\$pid_$1\" && wait \"\$pid_$1\" 2>/dev/null"
 }
 
 # run NAME PROGRAM ARGUMENT...: until it ends, which it must do with code 0
