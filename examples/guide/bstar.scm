@@ -2,6 +2,10 @@
 ;;; Look at: a passive server takes over only if its peer is silent and a client asks for it.
 ;;; A part of bstarsrv and clonesrv6.
 
+;; Primary or backup, and an argument whose default depends on it.
+(define role (string->symbol (argument 0 "primary")))
+(define (role-argument n primary backup) (argument n (if (eq? role 'backup) backup primary)))
+
 ;; Which event leads from a state to which other one; #f: this must not happen.  What the peer says
 ;; of itself is an event, and so is a vote: a client asks while the peer is silent.
 (define transitions
@@ -16,11 +20,10 @@
     (unless new (error "both servers are" state))
     new))
 
-;; Runs one of the servers.  The role is primary or backup.  Both tell each other their state each
-;; interval.  `voters` is the socket with the requests of clients; the active server calls
-;; (serve request).  The others drop requests.  (enter state) is called for each new state, and
-;; may close `voters`.
-(define (binary-star role own-endpoint peer-endpoint interval voters serve
+;; Runs this server.  Both tell each other their state each interval.  `voters` is the socket with
+;; the requests of clients.  The active server calls (serve request); the other one drops requests.
+;; (enter state) is called for each new state, and may close `voters`.
+(define (binary-star own-endpoint peer-endpoint interval voters serve
                      #!optional (enter (lambda (state) #f)))
   (define state-out (make-socket 'pub bind: own-endpoint))
   (define state-in (make-socket 'sub subscribe: "" connect: peer-endpoint))

@@ -1,13 +1,13 @@
 ;;; Clone, model 6: a Binary Star pair of servers; the passive one is a client of the active one.
 ;;; Look at: stop the active server while clients set keys, and the other one has their table.
-;;;   csi -s clonesrv6.scm primary|backup ENDPOINT PEER OWN-STATE PEER-STATE [MILLISECONDS]
+;;;   csi -s clonesrv6.scm [primary|backup [ENDPOINT [PEER [OWN-STATE [PEER-STATE [MILLISECS]]]]]]
 
 (import zmq (zmq patterns))
 (include "guide.scm")
 (include "bstar.scm")
 
-(define endpoint (argument 1 "tcp://127.0.0.1:5556"))
-(define peer (argument 2 "tcp://127.0.0.1:5566"))
+(define endpoint (role-argument 1 "tcp://127.0.0.1:5556" "tcp://127.0.0.1:5566"))
+(define peer (role-argument 2 "tcp://127.0.0.1:5566" "tcp://127.0.0.1:5556"))
 (define interval (argument 5 1000))
 
 ;; While the server is passive, it has the peer's table, and clients that ask for a table vote.
@@ -34,9 +34,8 @@
       (take-over)
       (thread-start! follow)))
 
-(binary-star (string->symbol (argument 0 "primary"))
-             (argument 3 "tcp://*:5003")
-             (argument 4 "tcp://localhost:5004")
+(binary-star (role-argument 3 "tcp://*:5003" "tcp://*:5004")
+             (role-argument 4 "tcp://localhost:5004" "tcp://localhost:5003")
              interval
              voters
              (lambda (request) #f)

@@ -11,7 +11,7 @@
 (define ready (string (integer->char 1)))        ; what workers say, in the words of RFC 6
 (define heartbeat (string (integer->char 2)))
 
-;; The free workers, the one that is free for longest first: each a pair of its
+;; The free workers, the one that has been free longest first: each a pair of its
 ;; name and the time until which it is taken for alive.
 (define (joined workers name)
   (append (filter (lambda (w) (not (string=? (car w) name))) workers)
