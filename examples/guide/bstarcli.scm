@@ -1,5 +1,5 @@
 ;;; A client of the Binary Star pair: it asks the other server when one does not reply.
-;;; Look at: its requests are what makes the backup take over, so both never serve at once.
+;;; Look at: the backup takes over only when a client asks it, so the two never serve at once.
 ;;;   csi -s bstarcli.scm [PRIMARY-ENDPOINT [BACKUP-ENDPOINT [COUNT [MILLISECONDS]]]]
 
 (import zmq)

@@ -1,5 +1,5 @@
 ;;; Clone, model 3: a client that makes changes, and applies everybody's, also its own.
-;;; Look at: its own change counts when it comes back numbered, as for all the others.
+;;; Look at: its own changes, too, count only when they come back with their numbers.
 ;;;   csi -s clonecli3.scm [SNAPSHOT-ENDPOINT [UPDATES-ENDPOINT [CHANGES-ENDPOINT [COUNT]]]]
 
 (import zmq)

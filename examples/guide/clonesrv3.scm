@@ -6,7 +6,8 @@
 (include "guide.scm")
 (include "clone.scm")
 
-(define snapshot (make-socket 'router bind: (argument 0 "tcp://*:5556")))
+(define snapshot                        ; without a limit, above which a ROUTER drops messages
+  (make-socket 'router sndhwm: 0 bind: (argument 0 "tcp://*:5556")))
 (define publisher (make-socket 'pub bind: (argument 1 "tcp://*:5557")))
 (define collector (make-socket 'pull bind: (argument 2 "tcp://*:5558")))
 

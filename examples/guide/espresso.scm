@@ -25,17 +25,21 @@
       (say "subscriber: " (receive-message subscriber)))
     (close-socket subscriber)))
 
-(define (listen)
+;; Ends when as many subscriptions were taken back as were made.
+(define (listen subscriptions)
   (let* ((message (receive-message listener))
          (first (char->integer (string-ref message 0))))
-    (say "listener: "
-         (cond ((= first 0) (string-append "unsubscribe " (substring message 1)))
-               ((= first 1) (string-append "subscribe " (substring message 1)))
-               (else message)))
-    (listen)))
+    (cond ((= first 0)
+           (say "listener: unsubscribe " (substring message 1))
+           (unless (= subscriptions 1) (listen (- subscriptions 1))))
+          ((= first 1)
+           (say "listener: subscribe " (substring message 1))
+           (listen (+ subscriptions 1)))
+          (else
+           (say "listener: " message)
+           (listen subscriptions)))))
 
 (thread-start! publish)
-(thread-start! listen)
+(thread-start! subscribe)
 (thread-start! (lambda () (proxy front back capture: capture)))
-(thread-join! (thread-start! subscribe))
-(thread-sleep! 0.1)                     ; in which the listener sees the end of it
+(listen 0)

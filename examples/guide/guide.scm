@@ -51,3 +51,8 @@
   (if (null? (cdr parts))
       (list part)
       (cons (car parts) (replace-last (cdr parts) part))))
+
+;; For a program whose other threads do the work.
+(define (sleep-forever)
+  (thread-sleep! 3600)
+  (sleep-forever))

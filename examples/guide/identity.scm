@@ -1,4 +1,4 @@
-;;; What a ROUTER puts before a message: the name of who sent it.
+;;; What a ROUTER puts before a message: the name of its sender.
 ;;; Look at: the first peer gets a name of five bytes from the ROUTER, the second has its own.
 ;;;   csi -s identity.scm
 

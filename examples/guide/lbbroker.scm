@@ -1,5 +1,5 @@
-;;; A load-balancing broker, part by part: a request goes to the worker that is free for longest.
-;;; Look at: while no worker is free, clients are not read, so their requests wait with them.
+;;; A load-balancing broker, part by part: a request goes to the worker that has been free longest.
+;;; Look at: while no worker is free, the broker reads no requests; they wait in its socket.
 ;;;   csi -s lbbroker.scm [CLIENTS [WORKERS]]
 
 (import zmq)
@@ -30,7 +30,7 @@
 (define threads (start-threads clients ask))
 (start-threads (argument 1 3) work)
 
-;; Passes one reply on, if it is one, and returns the name of who sent it.
+;; Passes one reply on, if it is one, and returns the name of the worker.
 (define (take-reply)
   (let ((worker (receive-message backend)))
     (receive-message backend)

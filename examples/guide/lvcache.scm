@@ -1,5 +1,5 @@
 ;;; A last value cache: a proxy that remembers the last message of each topic.
-;;; Look at: an XPUB receives each subscription; the answer goes to all, who ignore it.
+;;; Look at: an XPUB receives each subscription; the answer goes to all subscribers of the topic.
 ;;;   csi -s lvcache.scm [PUBLISHER-ENDPOINT [SUBSCRIBERS-ENDPOINT]]
 
 (import zmq)

@@ -1,5 +1,5 @@
 ;;; The words of the Majordomo protocol, MDP/0.1: see rfc.zeromq.org/spec/7.
-;;; Look at: the part behind the empty one tells who speaks, the next one what it wants.
+;;; Look at: the part behind the empty one says whether a client or a worker speaks.
 ;;; A part of mdbroker, mdworker, mdclient and mdclient2.
 
 (define for-clients "MDPC01")

@@ -1,18 +1,21 @@
 ;;; Majordomo: a broker for services by name, with the protocol MDP/0.1 of ZeroMQ's RFC 7.
-;;; Look at: one ROUTER serves clients and workers, told apart by the second part.
+;;; Look at: one ROUTER serves clients and workers, told apart by the part behind the empty one.
 ;;;   csi -s mdbroker.scm [ENDPOINT [MILLISECONDS]]
 
-(import zmq)
+(import zmq (chicken condition))
 (include "guide.scm")
 (include "majordomo.scm")
 
-(define broker (make-socket 'router bind: (argument 0 "tcp://*:5555")))
+;; Without a limit: a ROUTER drops what is above it.
+(define broker (make-socket 'router sndhwm: 0 bind: (argument 0 "tcp://*:5555")))
 (define interval (argument 1 2500))
 (define known '())                      ; workers: (name service time-of-death)
-(define idle '())                       ; their names, idle for longest first
+(define idle '())                       ; their names, idle longest first
 (define requests '())                   ; (service client body ...), oldest first
 
 (define (without x l) (filter (lambda (y) (not (equal? x y))) l))
+(define (without-first x l)
+  (if (eq? x (car l)) (cdr l) (cons (car l) (without-first x (cdr l)))))
 (define (service-of worker) (cadr (assoc worker known)))
 (define (living service) (filter (lambda (w) (string=? service (cadr w))) known))
 
@@ -23,12 +26,12 @@
   (set! known (cons (list worker service (+ (now) (* 3 interval)))
                     (filter (lambda (w) (not (string=? worker (car w)))) known))))
 
-(define (dispatch request)              ; to an idle worker of the service, if there is one
-  (let ((able (filter (lambda (w) (equal? (service-of w) (car request))) idle)))
-    (when (pair? able)
-      (set! idle (without (car able) idle))
-      (set! requests (filter (lambda (r) (not (eq? r request))) requests))
-      (apply tell (car able) command/request (cadr request) "" (cddr request)))))
+(define (dispatch worker)               ; a request for its service, if there is one
+  (let ((request (assoc (service-of worker) requests)))
+    (when request
+      (set! requests (without-first request requests))
+      (set! idle (without worker idle))
+      (apply tell worker command/request (cadr request) "" (cddr request)))))
 
 (define (from-client client service . body)
   (if (string=? service "mmi.service")  ; a question to the broker itself
@@ -49,12 +52,14 @@
 
 (let loop ((next (+ (now) interval)))
   (let ((message (receive-multipart-message broker timeout: (max 0 (- next (now))))))
-    (when (and message (>= (length message) 4))
-      (apply (if (string=? (caddr message) for-clients) from-client from-worker)
-             (car message) (cdddr message)))
+    (when message
+      (condition-case
+          (apply (if (string=? (caddr message) for-clients) from-client from-worker)
+                 (car message) (cdddr message))
+        ((exn) (say "W: a message that is not by the protocol"))))
     (set! known (filter (lambda (w) (> (caddr w) (now))) known))
     (set! idle (filter (lambda (w) (assoc w known)) idle))
-    (for-each dispatch requests)
+    (for-each dispatch idle)
     (cond ((< (now) next) (loop next))
           (else (for-each (lambda (w) (tell w command/heartbeat)) idle)
                 (loop (+ (now) interval))))))

@@ -13,5 +13,6 @@
 (do ((i 0 (+ i 1))) ((= i count))
   (send-multipart-message client (list "" for-clients "echo" "Hello world")))
 (do ((i 0 (+ i 1))) ((= i count))
-  (receive-multipart-message client))
+  (unless (receive-multipart-message client timeout: 5000)
+    (error "a reply is missing")))
 (say count " replies received in " (- (now) start) " msec")

@@ -1,5 +1,5 @@
 ;;; The same broker, with the procedure that does it.
-;;; Look at: `proxy' moves messages in C; it takes its place wherever two sockets are joined.
+;;; Look at: `proxy' does in C what the loop of rrbroker does, and for other types of sockets too.
 ;;;   csi -s msgqueue.scm [CLIENTS-ENDPOINT [WORKERS-ENDPOINT]]
 
 (import zmq)

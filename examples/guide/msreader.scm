@@ -1,5 +1,5 @@
 ;;; Two sockets, read in turn: tasks of a ventilator and updates of a weather server.
-;;; Look at: it must sleep where neither has anything, which delays the next message.
+;;; Look at: it must sleep when neither has a message, which delays the next one.
 ;;;   csi -s msreader.scm [VENTILATOR-ENDPOINT [WEATHER-ENDPOINT]]
 
 (import zmq)

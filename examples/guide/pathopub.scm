@@ -1,5 +1,5 @@
 ;;; A pathological publisher: a message for each of a thousand topics, then one each second.
-;;; Look at: who subscribes late waits for long, as a PUB remembers nothing.  See lvcache.
+;;; Look at: a late subscriber waits long, as a PUB remembers nothing.  See lvcache.
 ;;;   csi -s pathopub.scm [ENDPOINT [TOPICS [MILLISECONDS]]]
 
 (import zmq (zmq monitor))

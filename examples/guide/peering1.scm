@@ -12,11 +12,11 @@
 (define state-out (make-socket 'pub bind: (endpoint self)))
 (define state-in (make-socket 'sub subscribe: "" connect: (map endpoint peers)))
 
-;; What peers tell is shown; if they tell nothing for a second, the own state goes out.
-(let loop ()
-  (let ((state (receive-multipart-message state-in timeout: 1000)))
-    (if state
-        (say (car state) " - " (cadr state) " workers free")
-        (send-multipart-message
-         state-out (list self (number->string (random 10)))))
-    (loop)))
+;; What peers tell is shown; the own state goes out each second.
+(let loop ((next (now)))
+  (let ((state (receive-multipart-message state-in timeout: (max 0 (- next (now))))))
+    (when state (say (car state) " - " (cadr state) " workers free"))
+    (cond ((< (now) next) (loop next))
+          (else
+           (send-multipart-message state-out (list self (number->string (random 10))))
+           (loop (+ (now) 1000))))))

@@ -1,5 +1,5 @@
 ;;; Brokers that share work and state: requests go to a peer only if it has free workers.
-;;; Look at: how many workers are free is published at each change, so no request waits for nothing.
+;;; Look at: each broker publishes at each change how many of its workers are free.
 ;;;   csi -s peering3.scm NAME PEER...    start one for each name, in the same directory
 
 (import zmq (zmq monitor))

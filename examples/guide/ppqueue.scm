@@ -8,8 +8,10 @@
 (define frontend (make-socket 'router bind: (argument 0 "tcp://*:5555")))
 (define backend (make-socket 'router bind: (argument 1 "tcp://*:5556")))
 (define interval (argument 2 1000))
+(define ready (string (integer->char 1)))        ; what workers say, in the words of RFC 6
+(define heartbeat (string (integer->char 2)))
 
-;; The free workers, the one that is free for longest first: each a pair of its
+;; The free workers, the one that has been free longest first: each a pair of its
 ;; name and the time until which it is taken for alive.
 (define (joined workers name)
   (append (filter (lambda (w) (not (string=? (car w) name))) workers)
@@ -19,7 +21,7 @@
   (filter (lambda (w) (> (cdr w) (now))) workers))
 
 (define (beat workers)
-  (for-each (lambda (w) (send-multipart-message backend (list (car w) "HEARTBEAT")))
+  (for-each (lambda (w) (send-multipart-message backend (list (car w) heartbeat)))
             workers)
   (+ (now) interval))
 
@@ -34,7 +36,7 @@
           ((eq? socket backend)
            (let* ((message (receive-multipart-message backend))
                   (reply (cdr message)))
-             (unless (member reply '(("READY") ("HEARTBEAT")))
+             (unless (member reply (list (list ready) (list heartbeat)))
                (send-multipart-message frontend reply))
              (loop (joined workers (car message)) next)))
           (else

@@ -7,11 +7,13 @@
 
 (define endpoint (argument 0 "tcp://localhost:5556"))
 (define interval (argument 1 1000))
+(define ready (string (integer->char 1)))        ; the words of RFC 6
+(define heartbeat (string (integer->char 2)))
 (define liveness 3)                     ; intervals of silence before it gives up
 
 (define (connect)
   (let ((worker (make-socket 'dealer linger: 0 connect: endpoint)))
-    (send-message worker "READY")
+    (send-message worker ready)
     (say "I: worker ready")
     worker))
 
@@ -24,12 +26,12 @@
 (let loop ((worker (connect)) (lives liveness) (pause interval) (next (+ (now) interval)))
   (let ((message (receive-multipart-message worker timeout: (max 0 (- next (now))))))
     (cond ((not message)
-           (send-message worker "HEARTBEAT")
+           (send-message worker heartbeat)
            (if (= lives 1)
                (loop (reconnect worker pause) liveness (min 32000 (* 2 pause))
                      (+ (now) interval))
                (loop worker (- lives 1) pause (+ (now) interval))))
-          ((equal? message '("HEARTBEAT")) (loop worker liveness interval next))
+          ((equal? message (list heartbeat)) (loop worker liveness interval next))
           (else
            (say "I: normal reply")
            (send-multipart-message worker message)

@@ -1,5 +1,5 @@
 ;;; A ROUTER that deals work to REQ workers: each asks when it is ready.
-;;; Look at: a fast worker does more, because work goes to who asks, not to each in turn.
+;;; Look at: a fast worker does more, because it asks more often; there is no turn.
 ;;;   csi -s rtreq.scm [WORKERS [MILLISECONDS]]
 
 (import zmq)

@@ -1,12 +1,13 @@
 #!/bin/sh
 # Runs the programs of this folder with their partners, each scenario with a time
-# limit, and looks at what they print.  CSI names the interpreter (csi).
+# limit, and looks at what they print.  After a problem, the rest of a scenario only starts
+# programs.  CSI names the interpreter (csi).
 #
 #   run.sh [NAME...]    the scenarios of these names; all by default
 set -u
 here=$(cd -- "$(dirname -- "$0")" && pwd) || exit 1
 CSI=${CSI:-csi}
-LIMIT=30
+LIMIT=60
 place=$(mktemp -d) || exit 1
 passed=0 failed=0
 running=
@@ -35,13 +36,16 @@ start() {
 
 # stop NAME: ends that one
 stop() {
-    eval "kill \"\$pid_$1\" && wait \"\$pid_$1\""
+    if [ -n "$problem" ]; then return; fi
+    eval "kill \"\$pid_$1\" 2>/dev/null" || problem="$1 has ended before it was stopped"
+    eval "wait \"\$pid_$1\" 2>/dev/null"
 }
 
 # run NAME PROGRAM ARGUMENT...: until it ends, which it must do with code 0
 run() {
     name=$1 program=$2
     shift 2
+    if [ -n "$problem" ]; then return; fi
     timeout -k 2 "$LIMIT" "$CSI" -s "$program.scm" "$@" >"$out/$name" 2>&1 </dev/null ||
         problem="$name ended with code $?"
 }
@@ -62,6 +66,7 @@ shows() {
 
 # ends: the programs in the background end by themselves, with code 0
 ends() {
+    if [ -n "$problem" ]; then return; fi
     for pid in $running; do
         wait "$pid" || problem="a program in the background ended with code $?"
     done

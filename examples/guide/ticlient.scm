@@ -1,15 +1,16 @@
 ;;; A client of titanic: without an ID it leaves a request, with one it fetches the reply.
 ;;; Look at: it need not run while its request is worked on.
-;;;   csi -s ticlient.scm [ENDPOINT [ID]]
+;;;   csi -s ticlient.scm [BROKER-ENDPOINT [ID]]
 
-(import zmq)
+(import zmq (zmq patterns))
 (include "guide.scm")
 
-(define client (make-socket 'req connect: (argument 0 "tcp://localhost:5556")))
+(define client (majordomo-client (argument 0 "tcp://localhost:5555")))
 
-(define (ask . parts)
-  (send-multipart-message client parts)
-  (receive-multipart-message client))
+;; Returns the status and what comes with it.  If it has to ask again, titanic may have a request
+;; twice, and has it done twice.
+(define (ask service . parts)
+  (or (majordomo-call client service parts) (error "no response from" service)))
 
 (define (fetch id)
   (let ((reply (ask "titanic.reply" id)))
@@ -24,4 +25,4 @@
 (let ((id (argument 1 #f)))
   (if id
       (fetch id)
-      (say "Request " (cadr (ask "titanic.request" "Hello")))))
+      (say "Request " (cadr (ask "titanic.request" "echo" "Hello")))))

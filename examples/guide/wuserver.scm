@@ -1,5 +1,5 @@
 ;;; A weather server: publishes random weather for random zip codes.
-;;; Look at: it neither knows nor waits for who listens; without subscribers all is dropped.
+;;; Look at: it does not know its subscribers or wait for them; without any it drops all.
 ;;;   csi -s wuserver.scm [ENDPOINT [ZIP-CODES]]
 
 (import zmq)

@@ -1,6 +1,6 @@
-;;; A server without a broker, for the freelance clients: a REP that says OK.
-;;; Look at: it sends back the number of the request, so that late replies are recognized.
-;;;   csi -s flserver.scm ENDPOINT
+;;; Freelance, model 2: a server that says OK.
+;;; Look at: the reply has the number of its request, so the client recognizes a late one.
+;;;   csi -s flserver2.scm [ENDPOINT]
 
 (import zmq)
 (include "guide.scm")
