@@ -137,7 +137,8 @@ static int bind_socket(szi_socket *socket, const char *text,
     if (code == 0) {
         int done;
         SZI_UNINTERRUPTED(done, zmq_bind(socket->zmq, text));
-        code = done == 0 ? 0 : szi_last_error();
+        code = done == 0 ? 0
+                         : szi_monitored_bind_failed(socket, szi_last_error());
     }
     szi_listener_lent(socket, &listener, code == 0);
     *listening = listener.id;
