@@ -20,6 +20,7 @@
 #include "inproc.h"
 #include "memory.h"
 #include "thread.h"
+#include "trace.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -34,6 +35,7 @@ struct szi_monitored {
     uint32_t bind_failed; /* the errno of the last bind that failed */
     szi_list queues;
     szi_connections connections;
+    szi_trace trace;
 };
 
 struct szi_monitor_thread {
@@ -84,6 +86,7 @@ static void report(szi_monitor_thread *thread, szi_monitored *o, int bit,
         return;
     sz_event event = {type, value, 0, sz_now(), endpoint};
     szi_connections_count(&o->connections, &event);
+    szi_trace_event(&o->trace, &event);
     if (bit == SZ_EVENT_BIND_FAILED)
         o->bind_failed = value;
     SZI_EACH (queue, &o->queues, szi_event_queue, link)
@@ -294,6 +297,7 @@ static int begin(szi_monitor_thread *thread, szi_socket *socket,
     szi_list_append(&thread->monitored, &o->link);
     o->socket = socket;
     o->connections.raw = socket->type->number == ZMQ_STREAM;
+    o->trace = (szi_trace){.id = socket->id, .type = socket->type};
     socket->monitored = o;
     drain(thread);
     return 0;
