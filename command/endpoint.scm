@@ -55,7 +55,8 @@
 ;; A socket with the options given.  The caller attaches it.
 (define (open-socket type context)
   (let ((socket (make-socket type context)))
-    (socket-option-set! socket 'linger -1)
+    ;; All that a sub sends is its subscriptions, again when its publisher has gone.
+    (socket-option-set! socket 'linger (if (eq? 'sub type) 0 -1))
     (set-security! socket)
     (for-each (lambda (setting)
                 (when (socket-option-row (car setting))

@@ -11,6 +11,7 @@
          (open (lambda (side)
                  (let ((socket (open-socket (car side) context)))
                    (when (eq? 'sub (car side)) (socket-option-set! socket 'subscribe ""))
+                   (watch-connections! socket)
                    (attach! socket (cdr side))
                    socket))))
     (let* ((front (open front)) (back (open back)))

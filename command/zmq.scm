@@ -18,6 +18,7 @@
   (include "output.scm")
   (include "endpoint.scm")
   (include "report.scm")
+  (include "watch.scm")
   (include "talk.scm")
   (include "proxy.scm")
   (include "monitor.scm")
