@@ -17,7 +17,7 @@
     (or (%type-name name)
         (fail-argument 'make-socket
                        (string-append
-                        (unknown "socket type" type (%type-near name)) " (there are: "
+                        (unknown "socket type" type %type-near) " (there are: "
                         (string-intersperse (type-names)) ")")
                        type))))
 
@@ -33,15 +33,20 @@
 
 (define (make-socket type . rest)
   (let* ((name (type-name type))
-         (context? (and (pair? rest) (not (keyword? (car rest)))))
-         (context (context-or-default 'make-socket (and context? (car rest))))
+         (given? (and (pair? rest) (not (keyword? (car rest)))))
+         (context (context-of-socket (and given? (car rest))))
          (s (make-socket-record (string->symbol name) context)))
     (set-finalizer! s close-dropped-socket!)
     (open-socket! s context name)
     (finish-or
      (lambda () (close-socket s))
-     (lambda () (configure-socket! s (if context? (cdr rest) rest))))
+     (lambda () (configure-socket! s (if given? (cdr rest) rest))))
     s))
+
+(define (context-of-socket x)
+  (if (or (not x) (context? x))
+      (context-or-default 'make-socket x)
+      (fail-type 'make-socket "a ZeroMQ context, or a keyword such as connect:" x)))
 
 ;; Both high water marks of a new socket, or #f for those of libzmq.
 (define zmq-default-hwm

@@ -78,7 +78,8 @@
     (let ((staged (take-staged! s)))
       (check-wait 'send-multipart-message timeout)
       (unless (and (list? parts) (pair? parts))
-        (fail-type 'send-multipart-message "a list of one part or more" parts))
+        (fail-type 'send-multipart-message
+                   "a list of one part or more; send-message sends one part" parts))
       (for-each (lambda (p) (check-part 'send-multipart-message p)) parts)
       (send-parts 'send-multipart-message s (append (reverse staged) parts)
                   non-blocking timeout))))
