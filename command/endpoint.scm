@@ -8,7 +8,7 @@
         ((and (> (string-length text) 0) (char=? #\> (string-ref text 0)))
          (cons 'connect (substring text 1)))
         (way (cons way text))
-        (else (wrong-usage "say --bind " text " or --connect " text))))
+        (else (wrong-usage "write --bind " text " or --connect " text))))
 
 (define (given-endpoints)
   (append (map (lambda (text) (cons 'bind text)) (option-list "bind"))
@@ -18,7 +18,7 @@
 (define (all-endpoints)
   (let ((endpoints (append (given-endpoints)
                            (map (lambda (text) (endpoint-of text #f)) words-beside))))
-    (when (null? endpoints) (wrong-usage "say where: --bind ENDPOINT or --connect ENDPOINT"))
+    (when (null? endpoints) (wrong-usage "name an endpoint: --bind ENDPOINT or --connect ENDPOINT"))
     endpoints))
 
 (define (attach! socket endpoint)

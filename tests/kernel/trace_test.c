@@ -116,7 +116,7 @@ TEST(a_wrong_server_key_is_named)
     set_text(client, "curve-secretkey", secret);
     set_text(client, "curve-serverkey", other);
     assert_code(connect_to(client, bind_tcp(server)), 0);
-    await_trace("most often a wrong server key");
+    await_trace("the client has a wrong server key");
     end_trace();
 }
 
