@@ -28,13 +28,13 @@
   (define (nothing-near? text) (not (or (near text) (near (plain-name text)))))
   (cond (context?
          (if (fx>= (%option-row #f text) 0)
-             (with-hint "context" "it is one of sockets: make-socket and socket-option-set! take it")
+             (with-hint "context" "it is for sockets: make-socket and socket-option-set! take it")
              (unknown "context option" name near)))
         ((fx>= (%option-row #t text) 0)
-         (with-hint "socket" "it is one of contexts: make-context and context-option-set! take it"))
+         (with-hint "socket" "it is for contexts: make-context and context-option-set! take it"))
         ((assoc text misplaced) => (lambda (p) (with-hint "socket" (cdr p))))
         ((nothing-near? text)
-         (with-hint "socket" "there are bind: and connect:, and (socket-options) lists the options"))
+         (with-hint "socket" "besides bind: and connect:, (socket-options) lists all"))
         (else (unknown "socket option" name near))))
 
 (define (option-symbols row) (map string->symbol (string-split (%option-symbols row))))

@@ -2,7 +2,9 @@
 
 (define (run-proxy words)
   (read-arguments! 'proxy words)
-  (when (pair? words-beside) (wrong-usage "zmq proxy takes its endpoints by --frontend and --backend, not " (car words-beside)))
+  (when (pair? words-beside)
+    (wrong-usage "zmq proxy takes its endpoints by --frontend and --backend, not "
+                 (car words-beside)))
   (let* ((front (proxy-side "frontend"))
          (back (proxy-side "backend"))
          (context (open-context))
