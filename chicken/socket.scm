@@ -54,7 +54,8 @@
     (lambda (n)
       (and n (value->integer 'zmq-default-hwm (%option-row #f "hwm") 'hwm n)))))
 
-;; Sets the options, and then opens the endpoints, whatever the order of the keywords.
+;; Sets the options, the swap after those that it depends on, and then opens the endpoints,
+;; whatever the order of the keywords.
 (define (configure-socket! s keywords)
   (define (for-each-value proc value) (for-each proc (if (list? value) value (list value))))
   (define (open-all open value)
@@ -63,9 +64,11 @@
   (for-each-keyword 'make-socket keywords
     (lambda (name value)
       (case name
-        ((bind connect) #f)
+        ((bind connect swap) #f)
         ((subscribe) (for-each-value (lambda (v) (set-option! 'make-socket s name v)) value))
         (else (set-option! 'make-socket s name value)))))
+  (for-each-keyword 'make-socket keywords
+    (lambda (name value) (when (eq? name 'swap) (set-option! 'make-socket s name value))))
   (for-each-keyword 'make-socket keywords
     (lambda (name value)
       (case name
