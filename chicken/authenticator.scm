@@ -332,7 +332,7 @@
 (define (configure-authenticator! a . rest)
   (check-authenticator 'configure-authenticator! a)
   (when (authenticator-stopped? a)
-    (fail-argument 'configure-authenticator! "the authenticator was stopped" a))
+    (fail-argument 'configure-authenticator! "the authenticator was stopped: start another one" a))
   (configure! 'configure-authenticator! a rest)
   (void))
 

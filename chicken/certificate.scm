@@ -83,7 +83,10 @@
   (cond (secret
          (let ((own (curve-public-key secret)))
            (unless (or (not public) (string=? own public))
-             (fail-argument location "the public key is not that of the secret key" public))
+             (fail-argument
+              location
+              "the public key is not that of the secret key: give both of one pair, or one alone"
+              public))
            (make-certificate-record own secret metadata)))
         (public (make-certificate-record public #f metadata))
         (else
@@ -101,7 +104,7 @@
 (define (check-path location path)
   (check-string location path)
   (when (or (string=? "" path) (memv #\nul (string->list path)))
-    (fail-argument location "not a path" path)))
+    (fail-argument location "a path is not empty and has no NUL byte" path)))
 
 (define (checked-file location code path)
   (cond ((fx>= code 0) code)
@@ -200,7 +203,8 @@
                 (set! number (fx+ number 1))
                 (parse-line line fail-line entry!))
               lines)
-    (unless (or public secret) (fail-argument location "no key in this file" path))
+    (unless (or public secret)
+      (fail-argument location "no key in this file: save-certificate writes such files" path))
     (build-certificate location public secret (reverse metadata))))
 
 ;; A secret key is refused where others can use its file, unless any mode will do.

@@ -7,7 +7,7 @@
           (chicken base) (chicken module) (chicken type)
           (prefix (except (zmq base) socket-option-set!) base/)
           (prefix (only (zmq base) socket-option-set!) strict/)
-          (prefix (only (zmq object) send-object receive-object) base/))
+          (prefix (only (zmq object) send-object receive-object request-object) base/))
 
   ;; The old egg took a number for this option, though it read a boolean.
   (define (base/socket-option-set! s name value)

@@ -30,10 +30,17 @@
     (make-exn location (string-append "bad argument type - not " wanted) (list x))
     (make-property-condition 'type))))
 
-;; The text for a name that is not in a table; `near` is a similar one that is, or #f.
+;; The text for a name that is not in a table; (near text) is a similar one that is, or #f.
 (define (unknown what name near)
-  (string-append "unknown " what " " (symbol->string name)
-                 (if near (string-append " (did you mean " near "?)") "")))
+  (let* ((text (symbol->string name)) (similar (or (near text) (near (plain-name text)))))
+    (string-append "unknown " what " " text
+                   (if similar (string-append " (did you mean " similar "?)") ""))))
+
+;; The name without the letters that C has around it: ZMQ_SNDHWM is sndhwm.
+(define (plain-name text)
+  (let ((plain (list->string
+                (map (lambda (c) (if (eqv? c #\_) #\- (char-downcase c))) (string->list text)))))
+    (if (substring=? "zmq-" plain 0 0 4) (substring plain 4) plain)))
 
 (define-syntax checked
   (syntax-rules ()

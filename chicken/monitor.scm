@@ -51,7 +51,7 @@
                     (check-symbol location name)
                     (let* ((text (symbol->string name)) (bit (%event-bit text)))
                       (when (eq? bit 0)
-                        (fail-argument location (unknown "event" name (%event-near text)) name))
+                        (fail-argument location (unknown "event" name %event-near) name))
                       (bitwise-ior bits bit)))
                   0 events))
           (else (fail-type location "a list of events, or all" events))))

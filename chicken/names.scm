@@ -73,6 +73,7 @@
   ;; objects
   (send-object (socket * #!rest * -> boolean))
   (receive-object (socket #!rest * -> *))
+  (request-object (socket * #!rest * -> *))
 
   ;; ports and the REPL
   (socket-input-port (socket #!rest * -> input-port))

@@ -9,6 +9,7 @@
           (only (zmq base)
                 with-keywords fail-type fail-object exact-natural? handle-of check-wait
                 socket-timeout send-one next-parts deliver take-staged! finish-or
+                make-request usual-retries
                 message-size message->string))
 
   (foreign-declare "#include \"glue/flonum.h\"")
@@ -449,50 +450,4 @@
         (when (next) (bad "more than one object"))
         x)))
 
-  ;; ------------------------------------------------------------- transfer --
-
-  (define-constant most-bytes 1048576)
-  (define-constant most-levels 1000)
-  (define-constant most-symbols 1000)
-
-  (define (check-limit location x)
-    (unless (and (fixnum? x) (fx>= x 0)) (fail-type location "a limit, a fixnum of 0 or more" x)))
-
-  (define (send-object s x . rest)
-    (handle-of 'send-object s)
-    (with-keywords 'send-object rest
-        ((#:non-blocking non-blocking #f)
-         (#:send-more send-more #f)
-         (#:timeout timeout socket-timeout)
-         (#:max-bytes max-bytes most-bytes)
-         (#:max-depth max-depth most-levels))
-      (let ((text #f))
-        (finish-or
-         (lambda () (take-staged! s))
-         (lambda ()
-           (for-each (lambda (limit) (check-limit 'send-object limit)) (list max-bytes max-depth))
-           (set! text (object->text 'send-object x max-bytes max-depth))))
-        (send-one 'send-object s text send-more non-blocking timeout))))
-
-  (define (receive-object s . rest)
-    (handle-of 'receive-object s)
-    (with-keywords 'receive-object rest
-        ((#:non-blocking non-blocking #f)
-         (#:timeout timeout socket-timeout)
-         (#:default default #f)
-         (#:max-bytes max-bytes most-bytes)
-         (#:max-depth max-depth most-levels)
-         (#:max-symbols max-symbols most-symbols))
-      (check-wait 'receive-object timeout)
-      (for-each (lambda (limit) (check-limit 'receive-object limit))
-                (list max-bytes max-depth max-symbols))
-      (let ((parts (next-parts 'receive-object s 'message non-blocking timeout)))
-        (if parts
-            (let ((m (deliver s parts 'message)))
-              (when (> (message-size m) max-bytes)
-                (fail-object 'receive-object
-                             (string-append "the text of " (number->string (message-size m))
-                                            " bytes is longer than " (number->string max-bytes)
-                                            " (max-bytes)")))
-              (text->object 'receive-object (message->string m) max-depth max-symbols))
-            default)))))
+  (include "object-transfer.scm"))

@@ -11,11 +11,31 @@
   (let* ((text (symbol->string name))
          (row (%option-row context? text)))
     (when (fx< row 0)
-      (fail-argument location
-                     (unknown (if context? "context option" "socket option")
-                              name (%option-near context? text))
-                     name))
+      (fail-argument location (unknown-option context? name text) name))
     row))
+
+;; What is no option, and what is meant.
+(define misplaced
+  '(("timeout" . "each call takes timeout:; rcvtimeo and sndtimeo are for all calls of a socket")
+    ("as" . "receive-message takes as:; the parameter zmq-receive-as is for all calls")
+    ("context" . "the context is the second argument of make-socket, without a keyword")
+    ("bind" . "bind-socket binds, and make-socket takes bind:")
+    ("connect" . "connect-socket connects, and make-socket takes connect:")))
+
+(define (unknown-option context? name text)
+  (define (near text) (%option-near context? text))
+  (define (with-hint what hint) (string-append "unknown " what " option " text " (" hint ")"))
+  (define (nothing-near? text) (not (or (near text) (near (plain-name text)))))
+  (cond (context?
+         (if (fx>= (%option-row #f text) 0)
+             (with-hint "context" "it is for sockets: make-socket and socket-option-set! take it")
+             (unknown "context option" name near)))
+        ((fx>= (%option-row #t text) 0)
+         (with-hint "socket" "it is for contexts: make-context and context-option-set! take it"))
+        ((assoc text misplaced) => (lambda (p) (with-hint "socket" (cdr p))))
+        ((nothing-near? text)
+         (with-hint "socket" "besides bind: and connect:, (socket-options) lists all"))
+        (else (unknown "socket option" name near))))
 
 (define (option-symbols row) (map string->symbol (string-split (%option-symbols row))))
 

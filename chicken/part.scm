@@ -40,7 +40,8 @@
   (cond ((not properties)
          (check-as location (if (eq? as unset) (zmq-receive-as) as)))
         ((or (eq? as unset) (eq? as 'message)) 'properties)
-        (else (fail-argument location "only a message has properties" as))))
+        (else
+         (fail-argument location "only a message has properties: receive it as: 'message" as))))
 
 (define zmq-receive-as
   (make-parameter 'message

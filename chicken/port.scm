@@ -124,7 +124,7 @@
 (define (send-text location s parts timeout)
   (unless (send-parts location s parts #f timeout)
     (fail/text location eagain
-               "no peer took what was written in its time: it stays in the port; flush it later"
+               "no peer took the output in time: it stays in the port; flush the port later"
                (list s))))
 
 (define (socket-output-port s . rest)

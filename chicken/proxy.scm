@@ -124,7 +124,7 @@
 
 (define (check-control-free location c)
   (when (and (control-poller c) (not (thread-ended? (control-thread c))))
-    (fail-argument location "this control steers another proxy" c)))
+    (fail-argument location "this control belongs to another proxy: make one for each" c)))
 
 ;; ------------------------------------------------------- a control socket --
 

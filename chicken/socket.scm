@@ -15,7 +15,7 @@
     (or (%type-name name)
         (fail-argument 'make-socket
                        (string-append
-                        (unknown "socket type" type (%type-near name)) " (there are: "
+                        (unknown "socket type" type %type-near) " (there are: "
                         (string-intersperse (type-names)) ")")
                        type))))
 
@@ -31,15 +31,20 @@
 
 (define (make-socket type . rest)
   (let* ((name (type-name type))
-         (context? (and (pair? rest) (not (keyword? (car rest)))))
-         (context (context-or-default 'make-socket (and context? (car rest))))
+         (given? (and (pair? rest) (not (keyword? (car rest)))))
+         (context (context-of-socket (and given? (car rest))))
          (s (make-socket-record (string->symbol name) context)))
     (set-finalizer! s drop-socket!)
     (open-socket! s context name)
     (finish-or
      (lambda () (close-socket s))
-     (lambda () (configure-socket! s (if context? (cdr rest) rest))))
+     (lambda () (configure-socket! s (if given? (cdr rest) rest))))
     s))
+
+(define (context-of-socket x)
+  (if (or (not x) (context? x))
+      (context-or-default 'make-socket x)
+      (fail-type 'make-socket "a ZeroMQ context, or a keyword such as connect:" x)))
 
 ;; Both high water marks of a new socket, or #f for those of libzmq.
 (define zmq-default-hwm
@@ -47,7 +52,8 @@
     (lambda (n)
       (and n (value->integer 'zmq-default-hwm (%option-row #f "hwm") 'hwm n)))))
 
-;; Sets the options, and then opens the endpoints, whatever the order of the keywords.
+;; Sets the options, the swap after those that it depends on, and then opens the endpoints,
+;; whatever the order of the keywords.
 (define (configure-socket! s keywords)
   (define (for-each-value proc value) (for-each proc (if (list? value) value (list value))))
   (define (open-all open value)
@@ -56,9 +62,11 @@
   (for-each-keyword 'make-socket keywords
     (lambda (name value)
       (case name
-        ((bind connect) #f)
+        ((bind connect swap) #f)
         ((subscribe) (for-each-value (lambda (v) (set-option! 'make-socket s name v)) value))
         (else (set-option! 'make-socket s name value)))))
+  (for-each-keyword 'make-socket keywords
+    (lambda (name value) (when (eq? name 'swap) (set-option! 'make-socket s name value))))
   (for-each-keyword 'make-socket keywords
     (lambda (name value)
       (case name

@@ -1,5 +1,6 @@
 ;;; The trace: a line on stderr for each operation, wait, wake-up, event and closing, to be read
-;;; when a program waits and nobody knows why.  It has neither payloads nor secrets.
+;;; when a program waits and nobody knows why.  It has neither payloads nor secrets.  The kernel
+;;; writes the lines about connections.
 
 (define tracing #f)
 
@@ -52,6 +53,7 @@
   (unless (boolean? on?) (fail-type 'zmq-trace "a boolean" on?))
   (when set?
     (set! tracing on?)
+    (%trace-connections on?)
     (%send-fast send-message (not on?))
     (%receive-fast receive-message (not on?)))
   on?)

@@ -34,12 +34,14 @@
          (set-own-parts! s staged-field (cons (stable-part part) staged))
          #t)))
 
+;; The general case bears the name that errors and the printer give.
 (define send-message
-  (##core#inline_allocate
-   ("szg_make_sender" 6)
-   (lambda (s message . rest) (send-generally s message rest))
-   'zmq-socket 'zmq-message
-   (lambda (s code) (fail 'send-message code s))))
+  (let ((send-message (lambda (s message . rest) (send-generally s message rest))))
+    (##core#inline_allocate
+     ("szg_make_sender" 7)
+     send-message
+     'zmq-socket 'zmq-message
+     (lambda (s code) (fail 'send-message code s)))))
 
 (define (send-generally s message rest)
   (check-socket 'send-message s)
@@ -76,7 +78,8 @@
     (let ((staged (take-staged! s)))
       (check-wait 'send-multipart-message timeout)
       (unless (and (list? parts) (pair? parts))
-        (fail-type 'send-multipart-message "a list of one part or more" parts))
+        (fail-type 'send-multipart-message
+                   "a list of one part or more; send-message sends one part" parts))
       (for-each (lambda (p) (check-part 'send-multipart-message p)) parts)
       (send-parts 'send-multipart-message s (append (reverse staged) parts)
                   non-blocking timeout))))
@@ -112,10 +115,11 @@
       m))
 
 (define receive-message
-  (##core#inline_allocate
-   ("szg_make_receiver" 10)
-   (lambda (s . rest) (receive-generally s rest))
-   'zmq-socket 'zmq-message #:as 'string 'message 'blob 'u8vector))
+  (let ((receive-message (lambda (s . rest) (receive-generally s rest))))
+    (##core#inline_allocate
+     ("szg_make_receiver" 11)
+     receive-message
+     'zmq-socket 'zmq-message #:as 'string 'message 'blob 'u8vector)))
 
 (define (receive-generally s rest)
   (if (and (null? rest) (%receive-as-set?))

@@ -5,7 +5,7 @@
   (import scheme
           (chicken base) (chicken module) (chicken type)
           (prefix (zmq base) base/)
-          (prefix (only (zmq object) send-object receive-object) base/))
+          (prefix (only (zmq object) send-object receive-object request-object) base/))
 
   (include "alias.scm")
   (include "names.scm"))

@@ -29,6 +29,11 @@
   (set! ended #t)
   (exit bad-usage))
 
+;; Ends the program because the time limit has passed.
+(define (give-up what)
+  (unless ended (complain "no " what " within " (number->string (option "timeout")) " ms"))
+  (end timed-out))
+
 ;; Calls the thunk in any thread.  A condition ends the program.
 (define (guarded thunk)
   (let ((e (call/cc (lambda (leave)

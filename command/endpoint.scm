@@ -8,7 +8,7 @@
         ((and (> (string-length text) 0) (char=? #\> (string-ref text 0)))
          (cons 'connect (substring text 1)))
         (way (cons way text))
-        (else (wrong-usage "say --bind " text " or --connect " text))))
+        (else (wrong-usage "write --bind " text " or --connect " text))))
 
 (define (given-endpoints)
   (append (map (lambda (text) (cons 'bind text)) (option-list "bind"))
@@ -18,7 +18,7 @@
 (define (all-endpoints)
   (let ((endpoints (append (given-endpoints)
                            (map (lambda (text) (endpoint-of text #f)) words-beside))))
-    (when (null? endpoints) (wrong-usage "say where: --bind ENDPOINT or --connect ENDPOINT"))
+    (when (null? endpoints) (wrong-usage "name an endpoint: --bind ENDPOINT or --connect ENDPOINT"))
     endpoints))
 
 (define (attach! socket endpoint)
@@ -55,7 +55,8 @@
 ;; A socket with the options given.  The caller attaches it.
 (define (open-socket type context)
   (let ((socket (make-socket type context)))
-    (socket-option-set! socket 'linger -1)
+    ;; All that a sub sends is its subscriptions, again when its publisher has gone.
+    (socket-option-set! socket 'linger (if (eq? 'sub type) 0 -1))
     (set-security! socket)
     (for-each (lambda (setting)
                 (when (socket-option-row (car setting))

@@ -13,7 +13,7 @@
              (string-append "public " public "\nsecret " secret "\n")))
         (let ((path (string-append (car words-beside) ".key")))
           (when (or (file-exists? path) (file-exists? (string-append path "_secret")))
-            (complain path " is there already")
+            (complain path " exists already")
             (end failed))
           (save-certificate certificate path)
           (write-out

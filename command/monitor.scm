@@ -10,7 +10,7 @@
          (monitor (monitor-socket socket)))
     (for-each (lambda (endpoint) (attach! socket endpoint)) endpoints)
     (let loop ((n 1))
-      (let ((event (or (receive-event monitor timeout: (option "timeout")) (end timed-out))))
+      (let ((event (or (receive-event monitor timeout: (option "timeout")) (give-up "event"))))
         (write-out (event-line event))
         (unless (eqv? n (option "count")) (loop (+ n 1)))))))
 

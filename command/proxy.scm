@@ -2,7 +2,9 @@
 
 (define (run-proxy words)
   (read-arguments! 'proxy words)
-  (when (pair? words-beside) (wrong-usage "what is " (car words-beside) "?"))
+  (when (pair? words-beside)
+    (wrong-usage "zmq proxy takes its endpoints by --frontend and --backend, not "
+                 (car words-beside)))
   (let* ((front (proxy-side "frontend"))
          (back (proxy-side "backend"))
          (context (open-context))
@@ -11,6 +13,7 @@
          (open (lambda (side)
                  (let ((socket (open-socket (car side) context)))
                    (when (eq? 'sub (car side)) (socket-option-set! socket 'subscribe ""))
+                   (watch-connections! socket)
                    (attach! socket (cdr side))
                    socket))))
     (let* ((front (open front)) (back (open back)))

@@ -8,6 +8,8 @@
          (socket (open-socket type (open-context))))
     (set! written-as format)
     (subscribe! socket)
+    (report-unknown-peers! socket)
+    (watch-connections! socket)
     (for-each (lambda (endpoint) (attach! socket endpoint)) endpoints)
     (start-report! (string-append (symbol->string type) " " (cdar endpoints))
                    (lambda () (statistics-of socket)))
@@ -50,7 +52,7 @@
   (or (if (null? (cdr parts))
           (send-message socket (car parts) timeout: (option "timeout"))
           (send-multipart-message socket parts timeout: (option "timeout")))
-      (end timed-out)))
+      (give-up "peer with room for a message")))
 
 ;; Calls (use parts) for each message to send, until there is none or it returns true.
 (define (for-each-input use)
@@ -65,8 +67,46 @@
 (define (send-each socket count?)
   (for-each-input
    (lambda (parts)
-     (send-now socket parts)
+     (await-subscriber! socket)
+     (condition-case (send-now socket parts)
+       (e (exn zmq) (if (and (eq? 'router (socket-type socket)) (gone? e))
+                        (complain "no peer has the routing id " (quoted (car parts))
+                                  ": a message was not sent")
+                        (abort e))))
      (and count? (counted!)))))
+
+;; By itself a router drops what is for nobody.
+(define (report-unknown-peers! socket)
+  (when (and (eq? 'router (socket-type socket))
+             (not (option "echo"))
+             (not (option "exec"))
+             (not (assq 'router-mandatory (given-settings))))
+    (socket-option-set! socket 'router-mandatory #t)))
+
+;; Whether the condition says that no peer has the routing id.
+(define (gone? e) (eq? 'ehostunreach (get-condition-property e 'zmq 'code)))
+
+;; Milliseconds that a publisher without --delay waits for its first subscriber.
+(define-constant subscriber-patience 1000)
+
+(define awaited #f)
+
+;; A publisher drops what nobody has subscribed to, so the first message waits for a subscriber.
+;; Multicast has no connections to wait for.
+(define (await-subscriber! socket)
+  (unless (or awaited
+              (option "delay")
+              (not (memq (socket-type socket) '(pub xpub)))
+              (any-of multicast? (socket-endpoints socket)))
+    (set! awaited #t)
+    (unless (wait-for-subscribers socket 1 timeout: (or (option "timeout") subscriber-patience))
+      (when (option "timeout") (give-up "subscriber"))
+      (complain "nobody has subscribed yet: messages are dropped until somebody does; --timeout or "
+                "--delay waits longer than " (number->string subscriber-patience) " ms"))))
+
+(define (multicast? endpoint)
+  (any-of (lambda (scheme) (eqv? 0 (substring-index scheme endpoint)))
+          '("pgm:" "epgm:" "norm:" "udp:")))
 
 (define (send-all socket) (send-each socket #t))
 
@@ -92,7 +132,7 @@
       (begin
         (flush-out)
         (receive-multipart-message socket as: 'string timeout: (option "timeout")))
-      (end timed-out)))
+      (give-up (if (eq? 'req (socket-type socket)) "reply" "message"))))
 
 (define (receive-all socket then)
   (let loop ()
@@ -123,15 +163,15 @@
                (let ((reply (next)))
                  (if reply
                      (answer socket reply)
-                     (finish socket)))))))))
+                     (begin
+                       (complain "standard input has ended: the last request has no answer")
+                       (finish socket))))))))))
 
 ;; A stream hears of peers that come and go by an empty part; an empty answer would close.
 (define (answer socket parts)
   (unless (and (eq? 'stream (socket-type socket)) (string=? "" (cadr parts)))
     (condition-case (send-now socket parts)
-      (e (exn zmq)
-         ;; Who asked has gone.
-         (unless (eq? 'ehostunreach (get-condition-property e 'zmq 'code)) (abort e))))))
+      (e (exn zmq) (unless (gone? e) (abort e))))))   ; who asked has gone
 
 (define (head l n) (if (or (= n 0) (null? l)) '() (cons (car l) (head (cdr l) (- n 1)))))
 
@@ -175,11 +215,26 @@
 
 ;; --------------------------------------------------------------------- end --
 
-;; What was sent has the linger to leave.
+;; What was sent has the linger to leave.  What is left is named at the exit.  If no handshake
+;; succeeded, libzmq has dropped it.
 (define (finish socket)
   (flush-out)
   (when (option "progress") (complain (number->string messages) " messages"))
-  ;; What is left is named at the exit.
-  (unless (terminate-context (socket-context socket) timeout: (or (option "linger") 1000))
-    (end timed-out 0))
-  (end done))
+  (let* ((until (+ (or (option "linger") 1000) (current-process-milliseconds)))
+         (left (lambda () (max 0 (- until (current-process-milliseconds)))))
+         (met? (or (memq (socket-type socket) '(pub xpub))
+                   (= 0 (cdr (assq 'messages-sent (socket-statistics socket))))
+                   (await-greeting socket left))))
+    (unless (terminate-context (socket-context socket) timeout: (left)) (end timed-out 0))
+    (unless met?
+      (complain "not delivered: there was no peer")
+      (end timed-out 0))
+    (end done)))
+
+;; The peer may come and go between two looks.
+(define (await-greeting socket left)
+  (or (greeted? socket)
+      (and (> (left) 0)
+           (begin
+             (wait-connected socket timeout: (min 20 (left)))
+             (await-greeting socket left)))))

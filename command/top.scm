@@ -9,7 +9,7 @@
     (for-each (lambda (text) (attach! socket (endpoint-of text 'connect))) words-beside)
     (let loop ((n 1) (before '()))
       (let* ((first (if (null? before)
-                        (or (receive-report socket (option "timeout")) (end timed-out))
+                        (or (receive-report socket (option "timeout")) (give-up "report"))
                         #f))
              (now (merge-reports (gather socket interval (if first (list first) '())) before)))
         (write-out (string-append (if screen? "\x1b;[H\x1b;[J" "")

@@ -18,6 +18,7 @@
   (include "output.scm")
   (include "endpoint.scm")
   (include "report.scm")
+  (include "watch.scm")
   (include "talk.scm")
   (include "proxy.scm")
   (include "monitor.scm")
@@ -35,7 +36,7 @@
                              (hint name (append command-names type-names))))))
 
   (define (main words)
-    (cond ((null? words) (wrong-usage "say a socket type or a command" ""))
+    (cond ((null? words) (wrong-usage "name a socket type or a command" ""))
           ((member (car words) '("--help" "-h" "help")) (write-out (usage #f)) (end 0))
           ((member (car words) '("--version" "-V" "version")) (write-out (version)) (end 0))
           (else

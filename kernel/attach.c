@@ -13,6 +13,7 @@
 #include "pair.h"
 #include "peer_name.h"
 #include "socket.h"
+#include "trace.h"
 #include "use.h"
 #include "wire.h"
 
@@ -137,7 +138,8 @@ static int bind_socket(szi_socket *socket, const char *text,
     if (code == 0) {
         int done;
         SZI_UNINTERRUPTED(done, zmq_bind(socket->zmq, text));
-        code = done == 0 ? 0 : szi_last_error();
+        code = done == 0 ? 0
+                         : szi_monitored_bind_failed(socket, szi_last_error());
     }
     szi_listener_lent(socket, &listener, code == 0);
     *listening = listener.id;
@@ -211,6 +213,8 @@ static int attach(szi_socket *socket, const char *text, bool bound,
         code = szi_curve_check(socket);
     if (code == 0 && !inproc && szi_monitors_all())
         code = szi_monitored_keep(socket);
+    if (code == 0 && !inproc && szi_tracing())
+        szi_monitored_keep(socket);
     if (code == 0 && !inproc)
         code = szi_descriptors_check(4);
     if (code == 0)

@@ -20,6 +20,7 @@
 #include "inproc.h"
 #include "memory.h"
 #include "thread.h"
+#include "trace.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -30,9 +31,11 @@ struct szi_monitored {
     szi_link link;      /* of the thread's */
     szi_socket *socket; /* NULL when the socket has let go */
     bool over;
-    bool kept; /* monitored without monitors too */
+    bool kept;            /* monitored without monitors too */
+    uint32_t bind_failed; /* the errno of the last bind that failed */
     szi_list queues;
     szi_connections connections;
+    szi_trace trace;
 };
 
 struct szi_monitor_thread {
@@ -83,6 +86,9 @@ static void report(szi_monitor_thread *thread, szi_monitored *o, int bit,
         return;
     sz_event event = {type, value, 0, sz_now(), endpoint};
     szi_connections_count(&o->connections, &event);
+    szi_trace_event(&o->trace, &event);
+    if (bit == SZ_EVENT_BIND_FAILED)
+        o->bind_failed = value;
     SZI_EACH (queue, &o->queues, szi_event_queue, link)
         szi_event_queue_put(queue, &event);
     if (bit == SZ_EVENT_MONITOR_STOPPED)
@@ -291,6 +297,7 @@ static int begin(szi_monitor_thread *thread, szi_socket *socket,
     szi_list_append(&thread->monitored, &o->link);
     o->socket = socket;
     o->connections.raw = socket->type->number == ZMQ_STREAM;
+    o->trace = (szi_trace){.id = socket->id, .type = socket->type};
     socket->monitored = o;
     drain(thread);
     return 0;
@@ -366,6 +373,22 @@ void szi_monitored_leave(szi_monitored *o, szi_event_queue *queue)
         zmq_socket_monitor(o->socket->zmq, NULL, 0);
         let_go(o);
     }
+}
+
+/* While libzmq reports the failure, it may change errno. */
+int szi_monitored_bind_failed(szi_socket *socket, int code)
+{
+    szi_monitored *o = socket->monitored;
+    if (o == NULL)
+        return code;
+    pthread_mutex_lock(&socket->context->monitoring);
+    if (socket->context->monitor_thread->router != NULL)
+        drain(socket->context->monitor_thread);
+    if (o->bind_failed != 0)
+        code = -(int)o->bind_failed;
+    o->bind_failed = 0;
+    pthread_mutex_unlock(&socket->context->monitoring);
+    return code;
 }
 
 /* libzmq reports no event for connections that the program itself ends. */

@@ -21,6 +21,9 @@ int szi_monitored_keep(szi_socket *socket);
 void szi_monitored_closing(szi_socket *socket);
 void szi_monitored_disconnected(szi_socket *socket, const char *endpoint);
 
+/* zmq_bind failed with `code`: the real one, which only the event may have. */
+int szi_monitored_bind_failed(szi_socket *socket, int code);
+
 /* Add and remove a queue.  The caller holds `monitoring` of the context, and
  * does not call _leave for a queue that has ended. */
 int szi_monitored_join(szi_monitored *monitored, szi_event_queue *queue);

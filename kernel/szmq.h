@@ -1356,6 +1356,20 @@ int sz_socket_connections(sz_socket socket, sz_connections *found);
  * Threads: any.  Ownership: none. */
 void sz_observe_all(bool all);
 
+/* Writes lines to the descriptor `fd` about the connections of sockets that
+ * are bound or connected from now on, except over inproc: each handshake that
+ * succeeds; and each one that fails, each connection that is lost and each
+ * that cannot be made, once for an endpoint and a cause until a handshake
+ * succeeds.  A line has the time of sz_now in seconds, "zmq-monitor", the type
+ * of the socket and the last 24 bits of its handle, the event, the endpoint
+ * and a text.  Such sockets are observed, if that can be started.  If `fd` is
+ * -1, no more lines are written.
+ *
+ * Errors: none.
+ * Threads: any.  Ownership: `fd` must stay open until -1 is given, and a write
+ *   to it that waits holds up monitors and the closing of sockets. */
+void sz_trace_connections(int fd);
+
 /* ----------------------------------------------------------- security -- */
 
 /* Writes the `size` bytes at `data`, a multiple of 4, as Z85 to `text`: 5

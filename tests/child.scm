@@ -49,9 +49,16 @@
               (lambda ()
                 (redirect "output" fileno/stdout directory)
                 (redirect "errors" fileno/stderr directory)
-                (process-execute command arguments)))))
+                (execute-tied command arguments)))))
     (make-child pid directory
                 (+ (current-process-milliseconds) (* 1000 limit)) #f)))
+
+;; Executes a program that is killed when the process that started it has ended.
+(define (execute-tied command arguments)
+  (let ((tie "/usr/bin/setpriv"))
+    (if (file-exists? tie)
+        (process-execute tie (append '("--pdeathsig" "KILL") (list command) arguments))
+        (process-execute command arguments))))
 
 ;; Runs a command with as many descriptors as a thousand sockets take.
 (define with-descriptors

@@ -1,7 +1,7 @@
 ;;; The likeliest mistakes of a beginner, each with words of the message that name the cause and
 ;;; the remedy.
 
-(import zmq (zmq auth) (chicken base) (chicken condition) (chicken string))
+(import zmq (zmq auth) (zmq monitor) (chicken base) (chicken condition) (chicken string))
 (include "check.scm")
 (include "pair.scm")
 
@@ -16,7 +16,8 @@
        (let ((e (raised body)))
          (check= 'location (location-of e))
          (for-each (lambda (w)
-                     (check (substring-index w (message-of e))))
+                     (unless (substring-index w (message-of e))
+                       (wrong "~s is not in: ~a" w (message-of e))))
                    '(word ...)))))))
 
 (define (fresh type . rest) (apply make-socket type linger: 0 rest))
@@ -31,6 +32,32 @@
          make-socket "sndhwmm" "did you mean sndhwm?")
 (mistake "an option that is misspelt" (socket-option-set! (fresh 'pub) 'lingerr 0)
          socket-option-set! "did you mean linger?")
+(mistake "a name of C" (make-socket 'ZMQ_PUB) make-socket "did you mean pub?")
+(mistake "a type in capitals" (make-socket 'DEALER) make-socket "did you mean dealer?")
+(mistake "an option as in C" (socket-option-set! (fresh 'pub) 'ZMQ_SNDHWM 3)
+         socket-option-set! "did you mean sndhwm?")
+(mistake "an option as in C, misspelt" (make-socket 'pub RECONECT_IVL: 3)
+         make-socket "did you mean reconnect-ivl?")
+(mistake "a time limit for a socket" (make-socket 'req timeout: 500)
+         make-socket "rcvtimeo" "sndtimeo" "each call")
+(mistake "a form for a socket" (make-socket 'req as: 'string)
+         make-socket "receive-message" "zmq-receive-as")
+(mistake "a context as a keyword" (make-socket 'req context: (make-context))
+         make-socket "second argument")
+(mistake "an option of contexts for a socket" (make-socket 'req io-threads: 2)
+         make-socket "make-context" "context-option-set!")
+(mistake "an option of contexts, asked of a socket" (socket-option (fresh 'req) 'max-sockets)
+         socket-option "make-context")
+(mistake "an option of sockets for a context" (make-context 1 linger: 0)
+         make-context "make-socket" "socket-option-set!")
+(mistake "an endpoint as an option" (socket-option-set! (fresh 'req) 'bind "inproc://x")
+         socket-option-set! "bind-socket")
+(mistake "a keyword that is like nothing" (make-socket 'req conect: "inproc://x")
+         make-socket "bind: and connect:" "(socket-options) lists")
+(mistake "an endpoint without a keyword" (make-socket 'req "inproc://x")
+         make-socket "not a ZeroMQ context" "connect:")
+(mistake "a list of parts that is none" (send-multipart-message (fresh 'push) "x")
+         send-multipart-message "send-message sends one part")
 (mistake "a number as a string" (socket-option-set! (fresh 'pub) 'linger "0")
          socket-option-set! "exact integer")
 (mistake "a mark below zero" (socket-option-set! (fresh 'pub) 'rcvhwm -5)
@@ -117,5 +144,36 @@
          bind-socket "curve-secretkey" "curve-keypair makes one")
 (mistake "a certificate that is missing" (load-certificate "/no/such/file")
          load-certificate "no such file")
+;; ------------------------------------------------------------- arguments --
+
+(define (argument-text e) (sprintf "~a" ((condition-property-accessor 'exn 'arguments) e)))
+
+;; Calls that csc cannot check.
+(define-syntax nameless
+  (syntax-rules ()
+    ((_ procedure argument ...)
+     (let ((name 'procedure) (e (raised ((car (list procedure)) argument ...))))
+       (unless (substring-index (string-append (symbol->string name) " ") (argument-text e))
+         (wrong "~a is not named: ~a" name (argument-text e)))))))
+
+(test "a call with too few or too many arguments names the procedure and its arguments"
+  (let ((s (fresh 'pair)))
+    (nameless make-socket)
+    (nameless send-message s)
+    (nameless receive-message)
+    (nameless send-multipart-message s)
+    (nameless receive-multipart-message)
+    (nameless bind-socket s)
+    (nameless connect-socket s "inproc://a" "inproc://b")
+    (nameless close-socket s s)
+    (nameless socket-option s)
+    (nameless socket-option-set! s 'linger)
+    (nameless poll '())
+    (nameless request s)
+    (nameless send-object s)
+    (nameless wait-connected)
+    (nameless start-authenticator))
+  (check (substring-index "(send-message s message . rest)" (sprintf "~a" send-message)))
+  (check (substring-index "(receive-message s . rest)" (sprintf "~a" receive-message))))
 
 (report-tests)

@@ -1,6 +1,6 @@
 ;;; request: a request and its reply, sent again until there is one.
 
-(import zmq (chicken base) (chicken time))
+(import zmq (chicken base) (chicken blob) (chicken time) srfi-4)
 (include "check.scm")
 (include "threads.scm")
 (include "pair.scm")
@@ -207,5 +207,72 @@
     (check-fails einval (request s "x" tries: 3))
     (close-socket s)
     (close-socket pull)))
+
+;; ------------------------------------------------------- forms of a reply --
+
+(define (text-of pointer size) (list 'bytes size))
+
+(test "the reply comes in each form, also through a procedure"
+  (with-server
+   (lambda (n parts) (list (echo parts)))
+   (lambda (endpoint count)
+     (each-type
+      (lambda (type)
+        (with-client
+         type endpoint
+         (lambda (s)
+           (check= "re: a" (request s "a" as: 'string timeout: 10000))
+           (check= (string->blob "re: b") (request s "b" as: 'blob timeout: 10000))
+           (check= (list->u8vector (map char->integer (string->list "re: c")))
+                   (request s "c" as: 'u8vector timeout: 10000))
+           (check= "re: d" (message->string (request s "d" as: 'message timeout: 10000)))
+           (check= '(bytes 5) (request s "e" as: text-of timeout: 10000)))))))))
+
+;; ---------------------------------------------------------------- objects --
+
+(define (with-calculator proc)
+  (let* ((server (make-socket 'rep linger: 0))
+         (endpoint (bind-socket server "tcp://127.0.0.1:*"))
+         (thread (spawn! (lambda ()
+                           (let loop ()
+                             (let ((x (receive-object server)))
+                               (if (eq? x 'nonsense)
+                                   (send-message server "#<nonsense>")
+                                   (send-object server (apply + x))))
+                             (loop))))))
+    (proc endpoint)
+    (kill! thread)
+    (close-socket server)))
+
+(test "an object is asked and an object is answered"
+  (with-calculator
+   (lambda (endpoint)
+     (each-type
+      (lambda (type)
+        (with-client
+         type endpoint
+         (lambda (s)
+           (check= 7/2 (request-object s '(1 2 1/2) timeout: 10000))
+           (check= 0 (request-object s '() timeout: 10000))
+           (check-fails ebadmsg (request-object s 'nonsense timeout: 10000))
+           (check-fails ebadmsg (request-object s '(1000 1000) timeout: 10000 max-bytes: 3))
+           (check-fails ebadmsg (request-object s car))
+           (check= 5 (request-object s '(2 3) timeout: 10000)))))))))
+
+(test "an object that nobody answers gives the default"
+  (let ((s (make-socket 'req connect: "inproc://nobody" linger: 0)))
+    (check= #f (request-object s 1 timeout: 1 retries: 0))
+    (check= 'none (request-object s 1 timeout: 1 retries: 1 default: 'none))
+    (close-socket s)))
+
+(test "request-object names itself in its errors"
+  (let ((location (lambda (e) ((condition-property-accessor 'exn 'location) e)))
+        (s (make-socket 'req connect: "inproc://nobody" linger: 0)))
+    (check= 'request-object (location (raised (request-object 1 2))))
+    (check= 'request-object (location (raised (request-object s 2 as: 'string))))
+    (check= 'request-object (location (raised (request-object s 2 retries: -1))))
+    (check= 'request-object (location (raised (request-object s 2 timeout: 'soon))))
+    (check= 'request-object (location (raised (request-object (make-socket 'push) 2))))
+    (close-socket s)))
 
 (report-tests)

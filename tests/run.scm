@@ -25,7 +25,7 @@
                (lambda ()
                  (redirect "output" fileno/stdout directory)
                  (redirect "output" fileno/stderr directory)
-                 (process-execute (csi) (list "-s" file)))))
+                 (execute-tied (csi) (list "-s" file)))))
          (child (make-child pid directory
                             (+ (current-process-milliseconds) (* 1000 limit))
                             #f))

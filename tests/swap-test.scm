@@ -92,6 +92,13 @@
        (close-socket s)))
    '(sub pull rep router xsub stream)))
 
+(test "the keywords of a socket with a swap may stand in any order"
+  (let ((s (make-socket 'push swap: megabyte swap-directory: "/tmp" sndhwm: 2 swap-plaintext: #t)))
+    (check= megabyte (option s 'swap))
+    (check= "/tmp" (option s 'swap-directory))
+    (check= 2 (option s 'sndhwm))
+    (close-socket s)))
+
 (test "what cannot go together is refused in either order"
   (for-each
    (lambda (row)

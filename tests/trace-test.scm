@@ -103,6 +103,28 @@
     (check (not (has? "receive-message" lines))))
   (check-type (zmq-trace 1)))
 
+;; A server and its client over tcp, which are given the forms, until the server hears of the
+;; client, or of its failure.
+(define (connection-trace server client)
+  (trace-of '(import (zmq monitor))
+            '(zmq-trace #t)
+            `(define s (make-socket 'rep bind: "tcp://127.0.0.1:*" ,@server))
+            `(define c (make-socket 'req connect: (car (socket-endpoints s)) linger: 0 ,@client))
+            '(define m (monitor-socket s events: '(handshake-succeeded
+                                                   handshake-failed-protocol
+                                                   handshake-failed-no-detail)))
+            '(receive-event m timeout: 20000)))
+
+(test "a connection that is made has a line at both ends"
+  (let ((lines (connection-trace '() '())))
+    (check-line "^zmq-monitor rep#[0-9]+ handshake-succeeded tcp://127.0.0.1:[0-9]+ \\(" lines)))
+
+(test "a handshake that fails has a line that says why"
+  (let ((lines (connection-trace '() '(plain-username: "me" plain-password: "hunter2"))))
+    (check-line "^zmq-monitor rep#[0-9]+ handshake-failed-protocol .*another security mechanism"
+                lines)
+    (check (not (has? "hunter2" lines)))))
+
 (test "waiting on a sub without a subscription is said once"
   (let ((lines (trace-of '(zmq-trace #t)
                          '(define s (make-socket 'sub bind: "inproc://x"))

@@ -92,8 +92,8 @@ static inline C_word szg_make_receiver(C_word **room, int arguments, C_word gene
                                        C_word string, C_word message, C_word blob, C_word u8vector)
 {
     (void)arguments;
-    return C_closure(room, 9, (C_word)receive_fast, general, socket_tag, message_tag, as, string,
-                     message, blob, u8vector);
+    return C_closure(room, 10, (C_word)receive_fast, general, socket_tag, message_tag, as, string,
+                     message, blob, u8vector, last_item(general));
 }
 
 /* Whether the procedure takes the fast path, as it does at first. */

@@ -136,7 +136,8 @@ static inline C_word szg_make_sender(C_word **room, int arguments, C_word genera
                                      C_word socket_tag, C_word message_tag, C_word report)
 {
     (void)arguments;
-    return C_closure(room, 5, (C_word)send_fast, general, socket_tag, message_tag, report);
+    return C_closure(room, 6, (C_word)send_fast, general, socket_tag, message_tag, report,
+                     last_item(general));
 }
 
 /* Whether the procedure takes the fast path, as it does at first. */

@@ -84,6 +84,12 @@ enum {
     SEND_REPORT
 };
 
+/* Both end with the last item of the general procedure, in which CHICKEN looks for the name. */
+static inline C_word last_item(C_word procedure)
+{
+    return ITEM(procedure, C_header_size(procedure) - 1);
+}
+
 /* Their code without a fast path. */
 
 static inline void call_general(C_word c, C_word *av) C_noret;

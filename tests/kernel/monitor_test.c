@@ -293,6 +293,23 @@ TEST(the_peers_of_a_stream_are_its_connections)
     assert_code(sz_monitor_close(of_server), 0);
 }
 
+/* libzmq's errno can be that of the report. */
+TEST(a_bind_that_fails_says_why_though_it_is_monitored)
+{
+    char endpoint[64];
+    sz_socket first = make_socket("pull");
+    bind_tcp(first, endpoint);
+    for (size_t i = 0; i < loops(300); i++) {
+        sz_socket second = make_socket("pull");
+        sz_monitor monitor = watch(second, SZ_EVENT_BIND_FAILED);
+        assert_code(bind_to(second, endpoint), SZ_EADDRINUSE);
+        assert_code(bind_to(second, endpoint), SZ_EADDRINUSE);
+        assert_event(monitor, "bind-failed");
+        assert_code(sz_monitor_close(monitor), 0);
+        assert_code(sz_socket_close(second), 0);
+    }
+}
+
 static int observe_from_the_beginning(void *argument)
 {
     (void)argument;
@@ -600,6 +617,7 @@ int main(void)
         cmocka_unit_test(peers_are_counted_as_they_come_and_go),
         cmocka_unit_test(peers_over_inproc_are_counted_without_a_monitor),
         cmocka_unit_test(the_peers_of_a_stream_are_its_connections),
+        cmocka_unit_test(a_bind_that_fails_says_why_though_it_is_monitored),
         cmocka_unit_test(all_sockets_can_be_observed_from_the_beginning),
         cmocka_unit_test(what_cannot_be_observed_as_asked_is_not_bound),
         cmocka_unit_test(it_ends_in_every_order),
