@@ -291,4 +291,23 @@
           (loop (+ i 1)))))
     options: '("-:s48k")))
 
+(test "a thread that sends large messages to another does not fill the queue"
+  (let ((in (make-socket 'pull rcvhwm: 1000 bind: "inproc://turns"))
+        (out (make-socket 'push sndhwm: 1000 connect: "inproc://turns"))
+        (data (make-string 65536 #\x))
+        (sent 0) (most 0))
+    (define receiver
+      (spawn! (lambda ()
+                (do ((i 1 (+ i 1))) ((> i 1000))
+                  (receive-message in as: 'string timeout: 20000)
+                  (set! most (max most (- sent i)))))))
+    (until-waiting receiver)
+    (do ((i 0 (+ i 1))) ((= i 1000))
+      (send-message out data)
+      (set! sent (+ sent 1)))
+    (join! receiver)
+    (check (< most 200))
+    (close-socket in)
+    (close-socket out)))
+
 (report-tests)

@@ -8,7 +8,8 @@
 #include <stdlib.h>
 
 enum {
-    LONGEST_LOOK = 1000000
+    LONGEST_LOOK = 1000000,
+    BYTES_OF_A_CALL = 128 /* what copying so many costs is about a call of a procedure */
 };
 
 static int szg_sent_count, szg_send_refusal;
@@ -27,6 +28,14 @@ static inline sz_part part_of(C_word x)
     return part;
 }
 
+/* CHICKEN counts calls to tell when the next thread's turn is. Copied bytes count too, so that a
+ * thread that sends large messages to another one does not fill the whole queue before that one
+ * runs: 64 KiB between two threads took 18 us and 138 MB, and take 7 us and 20 MB. */
+static inline void use_up_turn(size_t bytes)
+{
+    C_timer_interrupt_counter -= (C_long)(bytes / BYTES_OF_A_CALL);
+}
+
 /* Calls `use` with the parts of a list. */
 static inline int with_parts(C_word list, int (*use)(const sz_part *, size_t, void *),
                              void *argument)
@@ -36,8 +45,10 @@ static inline int with_parts(C_word list, int (*use)(const sz_part *, size_t, vo
     sz_part *parts = count > 16 ? malloc(count * sizeof *parts) : few;
     if (parts == NULL)
         return SZ_ENOMEM;
-    for (size_t i = 0; i < count; i++, list = C_u_i_cdr(list))
+    for (size_t i = 0; i < count; i++, list = C_u_i_cdr(list)) {
         parts[i] = part_of(C_u_i_car(list));
+        use_up_turn(parts[i].size);
+    }
     int code = use(parts, count, argument);
     if (parts != few)
         free(parts);
@@ -56,6 +67,7 @@ static inline int szg_send_parts(C_word socket, C_word parts)
     if (IS(parts, C_PAIR_TYPE))
         return with_parts(parts, send_list, &to);
     sz_part part = part_of(parts);
+    use_up_turn(part.size);
     return part.message.id == 0 ? sz_send_bytes(to, part.data, part.size) : sz_send(to, &part, 1);
 }
 
@@ -117,6 +129,7 @@ static inline void send_fast(C_word c, C_word *av)
         C_word data = bytes_of(av[3], ITEM(self, MESSAGE_TAG));
         if (data != C_SCHEME_FALSE) {
             int code = sz_send_bytes(SOCKET(ITEM(av[2], SOCKET_HANDLE)), TEXT(data));
+            use_up_turn(C_header_size(data));
             if (code == 0)
                 C_kontinue(av[1], C_SCHEME_TRUE);
             if (code == SZ_ECORRUPT) {
