@@ -35,6 +35,7 @@
 (define commands
   `((raw . ,(program "raw"))
     (egg . ,(program "egg"))
+    (egg-checked . ,(program "egg-checked"))
     (pyzmq . ,(other "/usr/bin/python3" "-I -c 'import zmq'" "pyzmq.py"))
     (php . ,(other "php" "-r 'exit(class_exists(\"ZMQ\") ? 0 : 1);'" "php-zmq.php"))))
 
@@ -70,11 +71,13 @@
     (apply row (conc "one thread, inproc, " size " B") quick count nanoseconds
            `("raw C" raw ,work #f)
            `("as: 'string" egg ,work ,(and (= size 32) 1.15))
+           `("the same, -O3 only" egg-checked ,work #f)
            `("records" egg ,(conc "records " size " N") ,(and (= size 32) 1.30))
            (append
             ;; A batch of a megabyte or more comes in pieces.
             (if (< (* 64 size) 1000000)
-                `(("batches of 64" egg ,(conc "batches " size " N") ,(and (= size 32) 1.00)))
+                `(("batches of 64" egg ,(conc "batches " size " N") ,(and (= size 32) 1.00))
+                  ("raw C, 64 in flight" raw ,(conc "batches " size " N") #f))
                 '())
             (others work)))))
 
@@ -85,6 +88,7 @@
     (apply row (conc transport ", PUSH to PULL, " size " B") quick count nanoseconds
            `("raw C" raw ,work #f)
            `("as: 'string" egg ,work ,goal)
+           `("the same, -O3 only" egg-checked ,work #f)
            `("records" egg ,(conc "stream-records " to) ,goal)
            `("batches of 64" egg ,(conc "stream-batches " to) ,(if (= size 16) 1.00 goal))
            (others work))))
@@ -122,6 +126,7 @@
    (pair-row 256 #f 1000000)
    (pair-row 4096 #t 400000)
    (pair-row 65536 #f 40000)
+   (pair-row 1048576 #f 2000)
    (row "one thread, inproc, 4 parts of 32 B" #t 400000 nanoseconds
         '("raw C" raw "parts 4 32 N" #f)
         '("lists" egg "parts 4 32 N" #f))
@@ -130,13 +135,16 @@
    (stream-row "tcp" 4096 #f 60000)
    (stream-row "tcp" 65536 #t 10000)
    (stream-row "tcp" 1048576 #f 800)
+   (stream-row "tcp" 16777216 #f 60)
    (stream-row "ipc" 16 #t 2000000)
    (stream-row "ipc" 256 #f 600000)
    (stream-row "ipc" 4096 #f 60000)
    (stream-row "ipc" 65536 #f 10000)
    (stream-row "ipc" 1048576 #f 800)
+   (stream-row "ipc" 16777216 #f 60)
    (threads-row 16 #t 2000000)
    (threads-row 65536 #f 20000)
+   (threads-row 1048576 #f 1500)
    (latency-row "tcp" 1 #t)
    (latency-row "tcp" 65536 #f)
    (latency-row "ipc" 1 #f)
@@ -257,13 +265,16 @@
          (list (conc "<= " (cadr goal) " absolute") (if (<= x (cadr goal)) "yes" "**no**")))
         (else (list (conc "<= " (decimals goal 2)) (if (<= ratio goal) "yes" "**no**")))))
 
-;; name, program, ratio, least, most; without the tails of distributions
+;; name, program, ratio, least, most; of works that raw C has, without the tails of distributions
 (define plotted '())
 
 ;; name, label, the figure in its unit
 (define figures '())
 
-(define (show-program name shown program own base)
+;; name, label, what a cell of the summary says
+(define cells '())
+
+(define (show-program name shown program first own base)
   (let ((good (filter-out-false own)))
     (when (pair? good)
       (let* ((title (conc name (car shown)))
@@ -275,8 +286,15 @@
              (goal (cadddr program))
              (judged (verdict goal ratio (/ x (cadddr shown)))))
         (set! figures (cons (list title (car program) (/ x (cadddr shown))) figures))
+        (set! cells
+          (cons (list title (car program)
+                      (cond ((or (eq? own base) (null? rs)) (shown-figure x shown))
+                            ((eq? 'time (cadr shown))
+                             (conc (decimals ratio 2) " (" (decimals (cpu-ratio own base) 2) ")"))
+                            (else (decimals ratio 2))))
+                cells))
         (unless (eq? own base)
-          (when (and (pair? rs) (not (memv (cadr shown) '(5 6))))
+          (when (and (pair? rs) (eq? 'raw (cadr first)) (not (memv (cadr shown) '(5 6))))
             (set! plotted (cons (list title program ratio (apply min rs) (apply max rs))
                                 plotted))))
         (line title (car program) (shown-figure x shown)
@@ -312,15 +330,52 @@
     (say "\n")
     (for-each
      (lambda (s)
-       (for-each (lambda (p own) (show-program name s p own (car got))) programs got))
+       (for-each (lambda (p own) (show-program name s p (car programs) own (car got)))
+                 programs got))
      shown)))
+
+;; -------------------------------------------------------------- summary --
+
+;; What users do, one row for each work: the first program's figure, and the others as multiples of
+;; it, with those of processor time in parentheses.
+(define (summarize)
+  (define (cell-of title label)
+    (let loop ((l cells))
+      (cond ((null? l) #f)
+            ((and (equal? title (caar l)) (equal? label (cadar l))) (caddar l))
+            (else (loop (cdr l))))))
+  (define all-titles (reverse (titles cells)))
+  ;; Of the works that the second program has.
+  (define (write-table . labels)
+    (define (write-cells l) (print "| " (string-intersperse l " | ") " |"))
+    (define present (filter (lambda (title) (cell-of title (cadr labels))) all-titles))
+    (when (pair? present)
+      (newline)
+      (write-cells (cons "work" labels))
+      (write-cells (map (lambda (x) "---") (cons #f labels)))
+      (for-each (lambda (title)
+                  (write-cells
+                   (cons title (map (lambda (label) (or (cell-of title label) "")) labels))))
+                present)))
+  (with-output-to-file (make-pathname results "summary.md")
+    (lambda ()
+      (write-table "raw C" "as: 'string" "the same, -O3 only" "records" "batches of 64"
+                   "raw C, 64 in flight" "pyzmq" "php-zmq")
+      (write-table "raw C" "one a call")
+      (write-table "raw C" "primordial thread" "green thread" "beside 1000 idle" "pyzmq" "php-zmq")
+      (write-table "raw C" "egg")
+      (write-table "raw C" "lists")
+      (write-table "zmq_poll" "poller-wait")
+      (write-table "zmq_proxy" "proxy")
+      (write-table "1 thread" "10 threads" "100 threads" "1000 threads"))))
 
 ;; ----------------------------------------------------------------- plot --
 
 ;; A series: its name in the legend, gnuplot's mark and colour, and which programs it has.
 (define all-series
   (let ((labelled (lambda (label) (lambda (p) (equal? label (car p)))))
-        (others '("as: 'string" "records" "batches of 64" "pyzmq" "php-zmq")))
+        (others '("as: 'string" "the same, -O3 only" "raw C, 64 in flight" "records"
+                  "batches of 64" "pyzmq" "php-zmq")))
     `(("egg, as a string" 7 "#1f5fa8" ,(labelled "as: 'string"))
       ("egg, as a message" 5 "#1f5fa8" ,(labelled "records"))
       ("egg, batches of 64" 9 "#1f5fa8" ,(labelled "batches of 64"))
@@ -391,7 +446,7 @@
 
 ;; A picture of how a figure grows.  A series: its name, colour, and points, each the place on the
 ;; axis, the name of a row and the label of a program.
-(define (plot-growth file title axis unit . all)
+(define (plot-growth file title axis unit settings . all)
   (define (figure-of point)
     (let loop ((l figures))
       (cond ((null? l) #f)
@@ -411,15 +466,16 @@
     (let ((out (open-output-pipe "gnuplot")))
       (for-each
        (lambda (text) (write-line text out))
-       (list "set terminal svg size 700,380 font 'sans,12'"
+       (list "set terminal svg size 700,380 noenhanced font 'sans,12'"
              (conc "set output '" (make-pathname results file "svg") "'")
              (conc "set title '" title "'")
              (conc "set xlabel '" axis "'")
              (conc "set ylabel '" unit "'")
              "set logscale x 10"
              "set yrange [0:*]"
+             settings
              "set grid"
-             "set key bottom center outside horizontal"
+             "set key left"
              (conc "plot "
                    (string-intersperse
                     (map (lambda (series i)
@@ -432,12 +488,14 @@
 (define (plot-all-growth)
   (define latency "tcp, REQ and REP, 1 B, median")
   (define (round n) (conc "16 ready of " n ", a round"))
-  (plot-growth "latency" "A round trip over tcp beside idle threads" "idle threads (0 is at 1)" "us"
+  (plot-growth "latency" "A round trip over tcp beside idle threads" "idle threads" "us"
+               "set xtics ('0' 1, '10' 10, '1000' 1000); set key bottom"
                `("raw C" "black" (1 ,latency "raw C") (10 ,latency "raw C") (1000 ,latency "raw C"))
                `("egg" "#1f5fa8" (1 ,latency "green thread") (10 ,latency "beside 10 idle")
                        (1000 ,latency "beside 1000 idle")))
   (plot-growth "poller" "A round of a poller: 16 sockets are ready" "sockets watched" "us"
-               `("zmq\\_poll" "black"
+               "set logscale y 10; set yrange [1:*]; set xrange [10:6000]; set key top"
+               `("zmq_poll" "black"
                  ,@(map (lambda (n) (list n (round n) "zmq_poll")) '(16 100 1000 4000)))
                `("poller-wait" "#1f5fa8"
                  ,@(map (lambda (n) (list n (round n) "poller-wait")) '(16 100 1000 4000)))))
@@ -467,6 +525,7 @@
   (close-output-port records)
   (close-output-port table)
   (delete-directory scratch #t)
+  (summarize)
   (when (pair? plotted)
     (plot)
     (plot-all-growth))
