@@ -493,11 +493,7 @@ TEST(a_hundred_monitors_leave_nothing_behind)
         assert_code(sz_socket_disconnect(socket, "tcp://127.0.0.1:9", 17), 0);
         assert_code(sz_monitor_close(monitor), 0);
     }
-    /* libzmq closes its descriptors a moment later. */
-    int64_t end = now() + DEADLINE;
-    while (count_descriptors() > before && now() < end)
-        pause_briefly();
-    assert_true(count_descriptors() <= before);
+    assert_descriptors_closed(before);
 }
 
 TEST(monitors_take_no_place_of_a_socket)

@@ -151,10 +151,7 @@ TEST(opening_and_closing_leaves_nothing)
         assert_code(code, 0);
         assert_code(sz_socket_close(socket), 0);
     }
-    int64_t end = now() + DEADLINE;
-    while (count_descriptors() > before && now() < end)
-        pause_briefly();
-    assert_true(count_descriptors() <= before);
+    assert_descriptors_closed(before);
 }
 
 /* Case 31. */

@@ -353,6 +353,17 @@ static inline int count_descriptors(void)
     return count_entries("/proc/self/fd");
 }
 
+/* Waits until no more than `most` are open: libzmq closes its own a moment
+ * later, and until then it may open others. */
+static inline void assert_descriptors_closed(int most)
+{
+    int64_t end = now() + DEADLINE;
+    while (count_descriptors() > most) {
+        assert_true(now() < end);
+        pause_briefly();
+    }
+}
+
 /* Only the soft limit: valgrind does not lower the hard one. */
 static inline void limit_descriptors(rlim_t most)
 {
