@@ -280,55 +280,55 @@
 (define (receive-messages s . rest)
   (check-socket 'receive-messages s)
   (with-keywords 'receive-messages rest
-      ((#:max max #f)
+      ((#:max given-max unset)
        (#:as given unset)
        (#:non-blocking non-blocking #f)
        (#:timeout timeout socket-timeout))
-    (when max (check-max max))
+    (unless (eq? given-max unset) (check-max given-max))
     (check-wait 'receive-messages timeout)
-    (let ((as (check-kind (if (eq? given unset) (zmq-receive-as) given)))
-          (large (if max batch-bytes large-batch-bytes))
-          (max (or max default-max)))
+    (let* ((as (check-kind (if (eq? given unset) (zmq-receive-as) given)))
+           (default? (eq? given-max unset))
+           (max (if default? default-max given-max))
+           (less (if default? (fx- batch-bytes large-batch-bytes) 0)))
       (if (unread? s)
-          (receive-after-unread s as max large (take-unread! s as))
+          (receive-after-unread s as max less (take-unread! s as))
           (let ((got (perform 'receive-messages s in-bit non-blocking timeout
-                              (lambda () (receive-batch s as max large batch-bytes '())))))
+                              (lambda () (receive-batch s as max less batch-bytes '())))))
             (if (fixnum? got) (fail 'receive-messages got s) got))))))
 
 ;; What follows a message that was begun, where nobody waits before this thread.
-(define (receive-after-unread s as max large first)
+(define (receive-after-unread s as max less first)
   (if (or (fx= max 1) (must-queue? (socket-queue s) in-bit))
       (list first)
-      (let ((got (receive-batch s as (fx- max 1) large batch-bytes (list (list first)))))
+      (let ((got (receive-batch s as (fx- max 1) less batch-bytes (list (list first)))))
         (socket-touched! s)
         got)))
 
-;; At most `max` messages, those that are there; it ends behind `bytes`, or behind a large message
-;; and `large`.  `before` are lists of those that were received already, the last list first.  An
-;; error code only where there is none.
-(define (receive-batch s as max large bytes before)
+;; At most `max` messages, those that are there; it ends behind `bytes`, or `less` before that behind
+;; a large message.  `before` are lists of those that were received already, the last list first.
+;; An error code only where there is none.
+(define (receive-batch s as max less bytes before)
   (let* ((found (%receive-each (socket-handle s) max
                                (case as
                                  ((message) 'zmq-message)
                                  ((u8vector) 'u8vector)
                                  (else #f))
                                (blobs? as)
-                               large))
+                               (fx- bytes less)))
          (reason (car found))
          (left (fx- max (cadr found)))
-         (large (fx- large (caddr found)))
          (bytes (fx- bytes (caddr found)))
          (got (cdddr found))
          (all (if (null? got) before (cons got before))))
     (cond ((and (fx< reason 0) (null? all)) reason)
           ((or (fx< reason 0) (fx= left 0) (fx= reason 2)) (joined all))
-          ((fx= reason 1) (receive-held-too s as left large bytes all))
-          ((fx> bytes 0) (receive-batch s as left large bytes all))
+          ((fx= reason 1) (receive-held-too s as left less bytes all))
+          ((fx> bytes 0) (receive-batch s as left less bytes all))
           (else (joined all)))))
 
 ;; Goes on with the message that the kernel holds, if it is the first or there are bytes left
 ;; for it.
-(define (receive-held-too s as max large bytes before)
+(define (receive-held-too s as max less bytes before)
   (let ((size (%held-bytes (socket-handle s))))
     (if (and (pair? before) (>= size bytes))
         (begin
@@ -338,7 +338,7 @@
           (cond ((not next) (joined before))
                 ((fixnum? next) (if (null? before) next (joined before)))
                 ((or (fx= max 1) (>= size bytes)) (joined (cons (list next) before)))
-                (else (receive-batch s as (fx- max 1) (- large size) (- bytes size)
+                (else (receive-batch s as (fx- max 1) less (- bytes size)
                                      (cons (list next) before))))))))
 
 ;; The message that the kernel holds, or #f if it is left for the next call: only the first

@@ -199,6 +199,7 @@
       (check-type (send-messages "a" '("a")))
       (check-type (send-messages out '("a") timeout: 'soon))
       (check-type (receive-messages in max: 0))
+      (check-type (receive-messages in max: #f))
       (check-type (receive-messages in max: 2.5))
       (check-type (receive-messages in as: 'list))
       (check-type (receive-messages in as: (lambda (pointer size) size)))
