@@ -284,7 +284,7 @@ RUNS ?= 60
 storm: $(BUILD)/storm/storm
 	$(HERE) tests/storm/run $(BUILD)/storm/storm $(RUNS)
 
-$(BUILD)/storm/%: tests/storm/%.scm $(BUILD)/egg
+$(BUILD)/storm/%: tests/storm/%.scm $(wildcard tests/storm/*.scm) $(BUILD)/egg
 	@mkdir -p $(@D)
 	$(call step,csc,$@)
 	cd tests/storm && $(HERE) csc -O2 -o $@ $(<F)

@@ -5,12 +5,10 @@
 ;;;
 ;;; Ends with exit code 0 when the time is over.
 
-(import zmq (chicken base) (chicken fixnum) (chicken process-context) (chicken process signal)
+(import zmq (chicken base) (chicken fixnum) (chicken process signal)
         (chicken time))
 (include "timer.scm")
 
-(define-values (hertz seconds)
-  (apply values (map string->number (command-line-arguments))))
 (define end (+ (current-process-milliseconds) (* 1000 seconds)))
 
 (define signals 0)

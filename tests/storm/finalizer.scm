@@ -5,11 +5,8 @@
 ;;; Ends with exit code 0 when the time is over, if each object has been finalized once.
 
 (import zmq (chicken base) (chicken fixnum) (chicken foreign) (chicken gc)
-        (chicken process-context) (chicken process signal) (chicken time))
+        (chicken process signal) (chicken time))
 (include "timer.scm")
-
-(define-values (hertz seconds)
-  (apply values (map string->number (command-line-arguments))))
 
 (define ran 0)
 (define (register!)
@@ -25,7 +22,6 @@
 (do ((i 0 (fx+ i 1))) ((fx= i (fx* 4 first-limit))) (register!))
 (gc #t)
 (check "the limit was beyond the table" (fx= ran (fx* 4 first-limit)))
-
 
 (define escape #f)
 (define left 0)

@@ -7,31 +7,13 @@
 ;;; current, as CHICKEN runs it there, so the program's threads may be lost but nothing else.
 ;;; Ends with exit code 0 when the time is over and the sockets still work.
 
-(import zmq (chicken base) (chicken condition) (chicken fixnum) (chicken process-context)
-        (chicken process signal) (chicken time))
+(import zmq (chicken base) (chicken condition) (chicken fixnum) (chicken process signal)
+        (chicken time))
 (include "../threads.scm")
 (include "timer.scm")
+(include "leave.scm")
 
-(define-values (hertz seconds how)
-  (let ((a (command-line-arguments)))
-    (values (string->number (car a)) (string->number (cadr a))
-            (string->symbol (caddr a)))))
-
-(define end (+ (current-process-milliseconds) (* 1000 seconds)))
-(define (going?) (< (current-process-milliseconds) end))
-
-(define escape #f)
 (define signals 0)
-(define left 0)
-
-(define (leave!)
-  (let ((k escape))
-    (when (and k (or (eq? how 'anywhere)
-                     (eq? ##sys#current-thread ##sys#primordial-thread)))
-      (set! escape #f)
-      (set! left (fx+ left 1))
-      (if (eq? how 'raise) (signal 'stormed) (k 'left)))))
-
 (set-signal-handler! signal/alrm
   (lambda (n)
     (set! signals (fx+ signals 1))

@@ -9,17 +9,10 @@
 ;;; nothing was found and the sockets still work.
 
 (import zmq (zmq monitor) (chicken base) (chicken condition) (chicken fixnum) (chicken io)
-        (chicken process-context) (chicken process signal) (chicken time))
+        (chicken process signal) (chicken time))
 (include "../threads.scm")
 (include "timer.scm")
-
-(define-values (hertz seconds how)
-  (let ((a (command-line-arguments)))
-    (values (string->number (car a)) (string->number (cadr a))
-            (string->symbol (caddr a)))))
-
-(define end (+ (current-process-milliseconds) (* 1000 seconds)))
-(define (going?) (< (current-process-milliseconds) end))
+(include "leave.scm")
 
 (define problems '())
 (define (found! . what) (set! problems (cons what problems)))
@@ -39,23 +32,13 @@
 
 ;; -------------------------------------------------------------- handler --
 
-(define escape #f)
 (define signals 0)
-(define left 0)
 (define returned 0)
 
 (define-values (handler-in handler-out)
   (let ((in (make-socket 'pull bind: "inproc://handler" rcvhwm: 10)))
     (values in (make-socket 'push connect: "inproc://handler" sndhwm: 10))))
 (define empty (make-socket 'pull bind: "inproc://empty"))
-
-(define (leave!)
-  (let ((k escape))
-    (when (and k (or (eq? how 'anywhere)
-                     (eq? ##sys#current-thread ##sys#primordial-thread)))
-      (set! escape #f)
-      (set! left (fx+ left 1))
-      (if (eq? how 'raise) (signal 'stormed) (k 'left)))))
 
 ;; Runs the thunk in a handler, which returns once.
 (define (in-handler thunk)
