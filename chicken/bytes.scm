@@ -70,3 +70,8 @@
          (string (make-bytes location (%bytes-size))))
     (%copy-bytes from string owner)
     string))
+
+;; Whether a string begins with another.
+(define (starts-with? prefix s)
+  (and (fx>= (string-length s) (string-length prefix))
+       (substring=? prefix s 0 0 (string-length prefix))))

@@ -40,7 +40,7 @@
 (define (plain-name text)
   (let ((plain (list->string
                 (map (lambda (c) (if (eqv? c #\_) #\- (char-downcase c))) (string->list text)))))
-    (if (substring=? "zmq-" plain 0 0 4) (substring plain 4) plain)))
+    (if (starts-with? "zmq-" plain) (substring plain 4) plain)))
 
 (define-syntax checked
   (syntax-rules ()

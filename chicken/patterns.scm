@@ -17,7 +17,7 @@
                 socket-type socket-option socket-option-set! bind-socket connect-socket
                 poller-add! poller-modify! poller-remove! yield! thread-ended? send-message
                 make-message message? message-size message->string send-multipart-message receive-multipart-message
-                receive-messages))
+                receive-messages starts-with?))
 
   ;; Several threads use the tables.  The program's own procedures can be interrupted as ever.
   (declare (disable-interrupts))

@@ -117,7 +117,7 @@
   (let ((domain (context-guard (socket-context-record s))))
     (when (and domain
                (not (eq? 'stream (socket-type-name s)))
-               (not (substring=? "inproc:" endpoint 0 0 7))
+               (not (starts-with? "inproc:" endpoint))
                (or bound? (security-server? s)))
       (when (equal? "" (socket-option s 'zap-domain)) (set-option! location s 'zap-domain domain))
       (set-option! location s 'zap-enforce-domain #t))))

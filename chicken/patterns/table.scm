@@ -102,10 +102,6 @@
 
 (define (byte n) (string (integer->char n)))
 
-(define (starts-with? prefix s)
-  (and (fx>= (string-length s) (string-length prefix))
-       (substring=? prefix s 0 0 (string-length prefix))))
-
 ;; The parts as strings, or #f if the heap has no room for them.
 (define (strings-of parts) (condition-case (map message->string parts) ((exn zmq) #f)))
 
