@@ -268,11 +268,14 @@
 ;; name, program, ratio, least, most; of works that raw C has, without the tails of distributions
 (define plotted '())
 
-;; name, label, the figure in its unit
+;; name, label, the figure in its unit, what the summary says of it
 (define figures '())
 
-;; name, label, what a cell of the summary says
-(define cells '())
+(define (figure-of title label)
+  (let loop ((l figures))
+    (cond ((null? l) #f)
+          ((and (equal? title (caar l)) (equal? label (cadar l))) (car l))
+          (else (loop (cdr l))))))
 
 (define (show-program name shown program first own base)
   (let ((good (filter-out-false own)))
@@ -285,14 +288,13 @@
              (ratio (if (pair? rs) (median rs) 1))
              (goal (cadddr program))
              (judged (verdict goal ratio (/ x (cadddr shown)))))
-        (set! figures (cons (list title (car program) (/ x (cadddr shown))) figures))
-        (set! cells
-          (cons (list title (car program)
+        (set! figures
+          (cons (list title (car program) (/ x (cadddr shown))
                       (cond ((or (eq? own base) (null? rs)) (shown-figure x shown))
                             ((eq? 'time (cadr shown))
                              (conc (decimals ratio 2) " (" (decimals (cpu-ratio own base) 2) ")"))
                             (else (decimals ratio 2))))
-                cells))
+                figures))
         (unless (eq? own base)
           (when (and (pair? rs) (eq? 'raw (cadr first)) (not (memv (cadr shown) '(5 6))))
             (set! plotted (cons (list title program ratio (apply min rs) (apply max rs))
@@ -340,22 +342,18 @@
 ;; it, with those of processor time in parentheses.
 (define (summarize)
   (define (cell-of title label)
-    (let loop ((l cells))
-      (cond ((null? l) #f)
-            ((and (equal? title (caar l)) (equal? label (cadar l))) (caddar l))
-            (else (loop (cdr l))))))
-  (define all-titles (reverse (titles cells)))
+    (let ((f (figure-of title label))) (if f (cadddr f) "")))
+  (define all-titles (reverse (titles figures)))
   ;; Of the works that the second program has.
   (define (write-table . labels)
     (define (write-cells l) (print "| " (string-intersperse l " | ") " |"))
-    (define present (filter (lambda (title) (cell-of title (cadr labels))) all-titles))
+    (define present (filter (lambda (title) (figure-of title (cadr labels))) all-titles))
     (when (pair? present)
       (newline)
       (write-cells (cons "work" labels))
       (write-cells (map (lambda (x) "---") (cons #f labels)))
       (for-each (lambda (title)
-                  (write-cells
-                   (cons title (map (lambda (label) (or (cell-of title label) "")) labels))))
+                  (write-cells (cons title (map (lambda (label) (cell-of title label)) labels))))
                 present)))
   (with-output-to-file (make-pathname results "summary.md")
     (lambda ()
@@ -447,13 +445,11 @@
 ;; A picture of how a figure grows.  A series: its name, colour, and points, each the place on the
 ;; axis, the name of a row and the label of a program.
 (define (plot-growth file title axis unit settings . all)
-  (define (figure-of point)
-    (let loop ((l figures))
-      (cond ((null? l) #f)
-            ((and (equal? (cadr point) (caar l)) (equal? (caddr point) (cadar l))) (caddar l))
-            (else (loop (cdr l))))))
   (define (measured series)
-    (filter cdr (map (lambda (point) (cons (car point) (figure-of point))) (cddr series))))
+    (filter cdr (map (lambda (point)
+                       (let ((f (figure-of (cadr point) (caddr point))))
+                         (cons (car point) (and f (caddr f)))))
+                     (cddr series))))
   (define present (filter (lambda (series) (pair? (measured series))) all))
   (define (data-file i) (make-pathname results (conc file "-" i) "tsv"))
   (when (pair? present)
