@@ -30,7 +30,8 @@ static inline sz_part part_of(C_word x)
 
 /* CHICKEN counts calls to tell when the next thread's turn is. Copied bytes count too, so that a
  * thread that sends large messages to another one does not fill the whole queue before that one
- * runs: 64 KiB between two threads took 18 us and 138 MB, and take 7 us and 20 MB. */
+ * runs. A queue over inproc held 138 MB of 64 KiB and 1.5 GB of 1 MiB, and holds 15 and 26 MB. The
+ * first take as long as before, 13 us; the second take 264 us, 195 us before. */
 static inline void use_up_turn(size_t bytes)
 {
     C_timer_interrupt_counter -= (C_long)(bytes / BYTES_OF_A_CALL);
