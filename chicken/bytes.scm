@@ -18,9 +18,15 @@
 
 (define heap-limited? (< heap-limit (expt 2 62)))
 
+;; See glue/room.h.
+(define-foreign %set-nursery-size! void ((word size)) "szg_set_nursery_size(size)")
+(define-foreign %keep-room-in-heap void ((size_t size)) "szg_keep_room_in_heap(size)")
+(%set-nursery-size! (vector-ref (##sys#memory-info) 1))
+
 ;; A string of any bytes: make-string would fill it.  What room there is is
 ;; known only after a collection.
 (define (make-bytes location size)
+  (unless heap-limited? (%keep-room-in-heap size))
   (if (or (< size 1000000) (not heap-limited?) (heap-room? size))
       (##core#inline "szg_blob_to_string" (make-blob size))
       (fail location enomem size)))

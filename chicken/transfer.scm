@@ -87,10 +87,11 @@
 ;; ------------------------------------------------------------ receiving --
 
 ;; Receives a message: a part, a list of parts, or an error code.  What cannot be built at
-;; once is taken as messages that the kernel holds.
+;; once, or is large and not wanted as a string, is taken as messages that the kernel holds.
 (define (receive-parts s as)
   (or (and (not (eq? as 'properties))
-           (%receive-held (socket-handle s) (blobs? as) #f))
+           (%receive-held (socket-handle s) (blobs? as) #f
+                          (or (eq? as 'message) (procedure? as))))
       (take-parts s as)))
 
 ;; A signal handler may receive the message in between; then it is the next one.
@@ -172,7 +173,8 @@
                    (null? (socket-unread s))
                    (null? (queue-waiters (socket-queue s)))
                    (%receive-held (socket-handle s) (eq? as 'blob)
-                                  (and (eq? as 'message) 'zmq-message)))))
+                                  (and (eq? as 'message) 'zmq-message)
+                                  (eq? as 'message)))))
     (cond ((pair? got) got)
           ((or (not got) (fixnum? got)) (receive-multipart-generally s rest))
           (else (list got)))))

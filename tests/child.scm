@@ -29,8 +29,8 @@
     (include ,(make-pathname tests-directory "leak.scm"))))
 
 ;; Starts a program given as forms, which may run for `limit` seconds.
-;; `options` are the run-time system's.
-(define (start-child forms #!key (limit 30) (options '()))
+;; `options` are the run-time system's; `before` are commands of the shell.
+(define (start-child forms #!key (limit 30) (options '()) (before ""))
   (let* ((directory (create-temporary-directory))
          (source (make-pathname directory "child.scm")))
     (with-output-to-file source
@@ -38,7 +38,7 @@
         (for-each (lambda (form) (write form) (newline))
                   (append child-prelude forms))))
     (start-program "/bin/sh"
-                   (append (list "-c" with-descriptors (csi))
+                   (append (list "-c" (string-append before "\n" with-descriptors) (csi))
                            options (list "-s" source))
                    limit: limit directory: directory)))
 

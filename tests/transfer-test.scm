@@ -1,7 +1,7 @@
 ;;; Transfer: whole messages, exact bytes, parts, the states of sockets.
 
 (import zmq (chicken base) (chicken blob) (chicken condition) (chicken gc)
-        (chicken memory) (chicken process signal) (chicken time) srfi-4)
+        (chicken memory) (chicken process signal) (chicken string) (chicken time) srfi-4)
 (include "check.scm")
 (include "threads.scm")
 (include "child.scm")
@@ -290,6 +290,89 @@
                 (batch (+ n (length got))))))
           (loop (+ i 1)))))
     options: '("-:s48k")))
+
+;; Some are kept until the end, so that collections copy them.
+(define large-strings
+  '((define in (make-socket 'pull bind: "inproc://large"))
+    (define out (make-socket 'push connect: "inproc://large"))
+    (define (bytes size)
+      (let ((s (make-string size #\x)))
+        (string-set! s 0 #\a)
+        (string-set! s (- size 1) #\z)
+        s))
+    (define (check wanted got)
+      (unless (equal? wanted got) (exit 1))
+      got)
+    (define (check-all size)
+      (let ((data (bytes size)))
+        (define (send) (send-message out data))
+        (define (receive as) (receive-message in as: as timeout: 20000))
+        (list
+         (begin (send) (check data (receive 'string)))
+         (begin (send) (check data (blob->string (receive 'blob))))
+         (begin (send) (check (string->blob data) (u8vector->blob (receive 'u8vector))))
+         (let ((got #f))
+           (let ((t (spawn! (lambda () (set! got (receive 'string))))))
+             (yield!)
+             (send)
+             (join! t)
+             (check data got)))
+         (begin (send-messages out (list data data))
+                (let loop ((got '()))
+                  (if (= 2 (length got))
+                      (begin (for-each (lambda (s) (check data s)) got) got)
+                      (loop (append got (receive-messages in as: 'string))))))
+         (begin (send-multipart-message out (list "head" data data))
+                (check (list "head" data data)
+                       (receive-multipart-message in as: 'string))))))
+    (define sizes '(262144 262145 524288 1000000 1048576 1572840 1572865 3000000))
+    (define kept (map check-all sizes))
+    (for-each check-all sizes)
+    (unless (= 8 (length kept)) (exit 2))))
+
+;; How the program ended, and whether its nursery grew.
+(define (result-of-large-strings #!key (before "") (options '()))
+  (receive (became output errors)
+      (run-child `((define (nursery) (vector-ref (##sys#memory-info) 1))
+                   (define at-first (nursery))
+                   ,@large-strings
+                   (write (> (nursery) at-first)))
+                 limit: 60 before: before options: options)
+    (list became output)))
+
+(test "large strings arrive as they were sent, in a larger nursery"
+  (check= '(ok "#t") (result-of-large-strings)))
+
+(test "large strings arrive where the stack has no room for a larger nursery"
+  (check= '(ok "#f") (result-of-large-strings before: "ulimit -s 1600")))
+
+(test "large strings arrive where memory is limited"
+  (check= '(ok "#f") (result-of-large-strings before: "ulimit -v 1500000")))
+
+(test "large strings arrive where the heap is limited"
+  (check= '(ok "#f") (result-of-large-strings options: '("-:hm250m"))))
+
+(test "large strings arrive in a nursery whose size was given"
+  (check= '(ok "#f") (result-of-large-strings options: '("-:s300k")))
+  (check= '(ok "#f") (result-of-large-strings options: '("-:s3m"))))
+
+;; How many collections of the whole heap 100 strings of this size take.
+(define (collections-of-strings size)
+  (receive (became output errors)
+      (run-child `((define in (make-socket 'pair bind: "inproc://dropped"))
+                   (define out (make-socket 'pair connect: "inproc://dropped"))
+                   (define data (make-string ,size))
+                   (do ((i 0 (+ i 1))) ((= i 100))
+                     (send-message out data)
+                     (receive-message in as: 'string)))
+                 limit: 60 options: '("-:g"))
+    (check= 'ok became)
+    (let loop ((from 0) (n 0))
+      (let ((found (substring-index "level  1" errors from)))
+        (if found (loop (+ found 1) (+ n 1)) n)))))
+
+(test "strings of a megabyte that are dropped make no collection of the heap"
+  (check (< (- (collections-of-strings 1048576) (collections-of-strings 10)) 5)))
 
 (test "a thread that sends large messages to another does not fill the queue"
   (let ((in (make-socket 'pull rcvhwm: 1000 bind: "inproc://turns"))

@@ -4,29 +4,30 @@
 #ifndef GLUE_BUILD_H
 #define GLUE_BUILD_H
 
+#include "room.h"
 #include "word.h"
 
 enum {
     /* A part received as a message that is larger stays in libzmq's buffer: up to this size a
      * copy in the nursery costs less than a handle and its finalizer. */
     LARGEST_SMALL_PART = 65536,
-    /* A string, blob or u8vector is a copy anyway. A quarter of the nursery is five times as
-     * fast as the heap. */
-    LARGEST_IN_NURSERY = 262144,
     /* Words of the record around the bytes, and of all that is around those of one element of a
      * list: header, record, pair. */
     RECORD_WORDS = 3,
     AROUND = 1 + RECORD_WORDS + C_SIZEOF_PAIR
 };
 
-/* What a part is built as: its type, and the tag of a record around it, or #f. */
+/* What a part is built as: its type, the tag of a record around it, or #f, and whether only a small
+ * one is built. */
 typedef struct {
     C_word type, tag;
+    bool only_small;
 } shape;
 
-static inline size_t largest_built(shape as)
+/* A string, blob or u8vector is a copy anyway, and that costs least in the nursery. */
+static inline bool is_built(shape as, size_t size)
 {
-    return as.type == C_STRING_TYPE && C_truep(as.tag) ? LARGEST_SMALL_PART : LARGEST_IN_NURSERY;
+    return as.only_small ? size <= LARGEST_SMALL_PART : fits_nursery(size);
 }
 
 static inline __attribute__((always_inline)) C_word build(C_word **room, shape as, const void *data,
@@ -47,7 +48,7 @@ static inline size_t szg_words_to_build(sz_socket socket, int parts, shape as)
     size_t size, words = 0;
     for (int i = 0; i < parts; i++) {
         sz_received(socket, (size_t)i, &data, &size);
-        if (size > largest_built(as))
+        if (!is_built(as, size))
             return 0;
         words += C_bytestowords(size) + AROUND;
     }
@@ -69,19 +70,25 @@ static inline C_word szg_build_parts(C_word **room, sz_socket socket, int parts,
     return result;
 }
 
-/* (receive-held socket as-blob tag), of CHICKEN's calling convention: receives a message, or finds
- * again the one that the kernel holds, and builds it.  #f if it is too large, or the nursery has no
- * room; the kernel then goes on holding it.  A fixnum is an error. */
+/* (receive-held socket as-blob tag only-small), of CHICKEN's calling convention: receives a
+ * message, or finds again the one that the kernel holds, and builds it.  #f if it is too large, or
+ * the nursery has no room; the kernel then goes on holding it.  A fixnum is an error. */
 static inline void szg_receive_held(C_word c, C_word *av)
 {
     sz_socket socket = SOCKET(av[2]);
-    shape as = {C_truep(av[3]) ? C_BYTEVECTOR_TYPE : C_STRING_TYPE, av[4]};
+    shape as = {C_truep(av[3]) ? C_BYTEVECTOR_TYPE : C_STRING_TYPE, av[4], C_truep(av[5])};
     int parts = sz_receive_held(socket);
     if (parts < 0)
         C_kontinue(av[1], C_fix(parts));
     size_t words = szg_words_to_build(socket, parts, as);
-    if (words == 0 || !C_demand(C_calculate_demand((C_word)words, c, 2)))
+    if (words == 0 || !fits_nursery(C_wordstobytes(words)))
         C_kontinue(av[1], C_SCHEME_FALSE);
+    if (!C_demand(C_calculate_demand((C_word)words, c, 2))) {
+        if (may_collect(words))
+            C_save_and_reclaim((void *)szg_receive_held, (int)c, av);
+        C_kontinue(av[1], C_SCHEME_FALSE);
+    }
+    collected = false;
     C_word *room = C_alloc(words);
     C_kontinue(av[1], szg_build_parts(&room, socket, parts, as));
 }
@@ -94,7 +101,7 @@ static inline void szg_small_copy(C_word c, C_word *av)
     if (!C_demand(C_calculate_demand((C_word)words, c, 2)))
         C_kontinue(av[1], C_SCHEME_FALSE);
     C_word *room = C_alloc(words);
-    shape string = {C_STRING_TYPE, C_SCHEME_FALSE};
+    shape string = {C_STRING_TYPE, C_SCHEME_FALSE, true};
     C_kontinue(av[1], build(&room, string, C_data_pointer(av[2]), size));
 }
 

@@ -14,15 +14,6 @@ enum {
  * not ask for it. */
 static bool szg_receive_as_set = false;
 
-/* Whether a collection may make room in the nursery: not if the one before did not, where the
- * nursery is small. */
-static bool collected = false;
-
-static inline bool may_collect(void)
-{
-    return collected = !collected;
-}
-
 enum {
     AS_KEYWORD = MESSAGE_TAG + 1,
     AS_STRING,
@@ -33,11 +24,12 @@ enum {
 
 static inline bool find_shape(C_word self, C_word as, shape *found)
 {
-    *found = (shape){C_STRING_TYPE, C_SCHEME_FALSE};
+    *found = (shape){C_STRING_TYPE, C_SCHEME_FALSE, false};
     if (as == ITEM(self, AS_STRING))
         return true;
     if (as == ITEM(self, AS_MESSAGE)) {
         found->tag = ITEM(self, MESSAGE_TAG);
+        found->only_small = true;
         return true;
     }
     found->type = C_BYTEVECTOR_TYPE;
@@ -68,10 +60,10 @@ static inline void receive_fast(C_word c, C_word *av)
         tail_call(ITEM(self, GENERAL), c, av);
     size_t words = C_bytestowords(part.size) + 1 + RECORD_WORDS;
     if (part.size > SMALL) {
-        if (part.size > largest_built(as))
+        if (!is_built(as, part.size))
             tail_call(ITEM(self, GENERAL), c, av);
         if (!C_demand(C_calculate_demand((C_word)words, c, 2))) {
-            if (may_collect())
+            if (may_collect(words))
                 C_save_and_reclaim((void *)receive_fast, (int)c, av);
             tail_call(ITEM(self, GENERAL), c, av);
         }
@@ -149,9 +141,10 @@ static inline void szg_receive_each(C_word c, C_word *av)
     sz_socket socket = SOCKET(av[2]);
     bool as_blob = C_truep(av[5]);
     C_word limit = C_unfix(av[6]);
-    batch b = {.max = C_unfix(av[3]),
-               .as = {as_blob ? C_BYTEVECTOR_TYPE : C_STRING_TYPE, av[4]},
-               .list = C_SCHEME_END_OF_LIST};
+    batch b = {
+        .max = C_unfix(av[3]),
+        .as = {as_blob ? C_BYTEVECTOR_TYPE : C_STRING_TYPE, av[4], !as_blob && C_truep(av[4])},
+        .list = C_SCHEME_END_OF_LIST};
     int reason = 0;
     size_t words = FIRST_ROOM;
     if (!C_demand(FIRST_ROOM + SPARE))
@@ -176,14 +169,14 @@ static inline void szg_receive_each(C_word c, C_word *av)
             break;
         }
         sz_received(socket, 0, &data, &size);
-        if (size > largest_built(b.as))
+        if (!is_built(b.as, size))
             break;
         size_t more = C_bytestowords(size) + AROUND;
         if (!C_demand((C_word)more + SPARE)) {
             reason = 0;
             if (b.count > 0)
                 break;
-            if (may_collect())
+            if (may_collect(more))
                 C_save_and_reclaim((void *)szg_receive_each, (int)c, av);
             reason = 1;
             break;
