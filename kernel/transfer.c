@@ -139,7 +139,8 @@ static int take_first(szi_socket *socket)
 static int receive_one(szi_socket *socket, int code)
 {
     szi_attempt attempt = {0};
-    code = szi_retry_receive(socket, code, &attempt);
+    if (code != 0)
+        code = szi_retry_receive(socket, code, &attempt);
     if (code != 0) {
         /* For its sender, a request that waits in the swap was sent. */
         if (code == SZ_EFSM && szi_swap_socket_waits(socket))

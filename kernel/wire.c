@@ -23,16 +23,28 @@ typedef struct {
     int flags;
 } call;
 
-static int perform(szi_socket *socket, const call *c)
+static int receive_part(szi_socket *socket, zmq_msg_t *part)
 {
     int done;
+    SZI_UNINTERRUPTED(done, zmq_msg_recv(part, socket->zmq, ZMQ_DONTWAIT));
+    return done >= 0 ? 0 : szi_last_error();
+}
+
+static int send_part(szi_socket *socket, zmq_msg_t *part, int flags)
+{
+    int done;
+    SZI_UNINTERRUPTED(done, zmq_msg_send(part, socket->zmq, flags));
+    return done >= 0 ? 0 : szi_last_error();
+}
+
+static int perform(szi_socket *socket, const call *c)
+{
     if (c->direction == SZ_IN)
-        SZI_UNINTERRUPTED(done, zmq_msg_recv(c->part, socket->zmq, c->flags));
-    else if (c->part != NULL)
-        SZI_UNINTERRUPTED(done, zmq_msg_send(c->part, socket->zmq, c->flags));
-    else
-        SZI_UNINTERRUPTED(done,
-                          zmq_send(socket->zmq, c->data, c->size, c->flags));
+        return receive_part(socket, c->part);
+    if (c->part != NULL)
+        return send_part(socket, c->part, c->flags);
+    int done;
+    SZI_UNINTERRUPTED(done, zmq_send(socket->zmq, c->data, c->size, c->flags));
     return done >= 0 ? 0 : szi_last_error();
 }
 
@@ -85,13 +97,17 @@ int szi_send_bytes(szi_socket *socket, const void *data, size_t size)
     return retry(socket, &c, perform(socket, &c), &attempt);
 }
 
-static int send_part(szi_socket *socket, zmq_msg_t *part, bool more,
-                     szi_attempt *attempt)
+static int flags_of(bool more)
 {
-    int flags = more ? ZMQ_DONTWAIT | ZMQ_SNDMORE : ZMQ_DONTWAIT;
-    call c = {SZ_OUT, part, NULL, 0, flags};
-    int code = perform(socket, &c);
-    return attempt != NULL ? retry(socket, &c, code, attempt) : code;
+    return more ? ZMQ_DONTWAIT | ZMQ_SNDMORE : ZMQ_DONTWAIT;
+}
+
+static int send_first(szi_socket *socket, zmq_msg_t *part, bool more,
+                      szi_attempt *attempt)
+{
+    call c = {SZ_OUT, part, NULL, 0, flags_of(more)};
+    int code = send_part(socket, part, c.flags);
+    return code == 0 ? 0 : retry(socket, &c, code, attempt);
 }
 
 /* The parts behind the first.  EAGAIN here means that the peer went away in
@@ -104,7 +120,7 @@ static int send_rest(szi_socket *socket, zmq_msg_t *made, size_t count,
     int outcome = 0;
     while (*sent < count) {
         bool more = *sent + 1 < count;
-        int code = send_part(socket, &made[*sent], more, NULL);
+        int code = send_part(socket, &made[*sent], flags_of(more));
         if (code == SZ_EAGAIN && outcome == 0) {
             outcome = code;
             if (!more)
@@ -147,7 +163,7 @@ int szi_send_attempt(szi_socket *socket, zmq_msg_t *made, size_t count,
     size_t sent = 1;
     if (would_tear(socket, made, count))
         return SZ_EZEROPART;
-    int code = send_part(socket, &made[0], count > 1, attempt);
+    int code = send_first(socket, &made[0], count > 1, attempt);
     if (code != 0)
         return code;
     attempt->settled = false;
@@ -195,7 +211,8 @@ static int make_and_send(szi_socket *socket, zmq_msg_t *made,
     }
     if (code == 0)
         code = send(socket, made, count);
-    szi_parts_close(made, ready);
+    if (code != 0)
+        szi_parts_close(made, ready);
     return code;
 }
 
@@ -262,9 +279,12 @@ int szi_receive_rest(szi_socket *socket)
             return code;
         zmq_msg_t *part = szi_part_at(socket, socket->held);
         zmq_msg_init(part);
-        call c = {SZ_IN, part, NULL, 0, ZMQ_DONTWAIT};
-        szi_attempt attempt = {0};
-        code = retry(socket, &c, perform(socket, &c), &attempt);
+        code = receive_part(socket, part);
+        if (code != 0) {
+            call c = {SZ_IN, part, NULL, 0, ZMQ_DONTWAIT};
+            szi_attempt attempt = {0};
+            code = retry(socket, &c, code, &attempt);
+        }
         if (code != 0)
             return code;
         szi_part_mend(socket, part);
@@ -287,8 +307,7 @@ int szi_receive_ahead(szi_socket *socket)
     if (socket->held > 0 && !socket->torn)
         return is_ready(socket) ? SZ_EHELD : 0;
     if (!socket->torn) {
-        call c = {SZ_IN, &socket->first, NULL, 0, ZMQ_DONTWAIT};
-        if (perform(socket, &c) != 0)
+        if (receive_part(socket, &socket->first) != 0)
             return 0;
         socket->held = 1;
         szi_part_mend(socket, &socket->first);

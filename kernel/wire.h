@@ -40,7 +40,8 @@ int szi_send_now(szi_socket *socket, zmq_msg_t *made, size_t count);
 int szi_send_attempt(szi_socket *socket, zmq_msg_t *made, size_t count,
                      szi_attempt *attempt);
 
-/* Makes all parts and passes them to `send`: szi_send_now or szi_send_made. */
+/* Makes all parts and passes them to `send`: szi_send_now or szi_send_made,
+ * for a socket without a swap.  They take all parts if they succeed. */
 typedef int szi_sending(szi_socket *socket, zmq_msg_t *made, size_t count);
 int szi_send_parts(szi_socket *socket, const sz_part *parts, size_t count,
                    szi_sending *send);
