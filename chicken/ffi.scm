@@ -191,8 +191,7 @@
 (define-foreign %trace-line void ((word line)) "szg_trace_line(line)")
 (define-foreign %trace-connections void ((bool on)) "sz_trace_connections(on ? 2 : -1)")
 (define-foreign %socket-type-name c-string ((word s)) "szg_socket_type_name(s)")
-(define-foreign %send-fast void ((word sender) (bool fast)) "szg_send_fast(sender, fast)")
-(define-foreign %receive-fast void ((word receiver) (bool fast)) "szg_receive_fast(receiver, fast)")
+(define-foreign %set-fast! void ((bool fast)) "szg_fast = fast")
 
 ;; lists, changed in one call; see glue/queue.h
 

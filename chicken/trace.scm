@@ -54,8 +54,7 @@
   (when set?
     (set! tracing on?)
     (%trace-connections on?)
-    (%send-fast send-message (not on?))
-    (%receive-fast receive-message (not on?)))
+    (%set-fast! (not on?)))
   on?)
 
 (define (trace-from-environment!)

@@ -59,19 +59,17 @@
         (stage-part location s message staged non-blocking)
         (send-parts location s (reverse (cons message staged)) non-blocking timeout))))
 
-;; A list of strings and blobs is tried at once, where nobody waits.
-(define (send-multipart-message s parts . rest)
-  (check-socket 'send-multipart-message s)
-  (let ((code (if (and (not tracing) (null? rest) (null? (socket-staged s))
-                       (null? (queue-waiters (socket-queue s)))
-                       (pair? parts) (null? (after-bytes parts)))
-                  (%send (socket-handle s) parts)
-                  eagain)))
-    (cond ((eq? code 0) #t)
-          ((eq? code ecorrupt) (fail 'send-multipart-message code s)) ; reported only once
-          (else (send-multipart-generally s parts rest)))))
+(define send-multipart-message
+  (let ((send-multipart-message
+         (lambda (s parts . rest) (send-multipart-generally s parts rest))))
+    (##core#inline_allocate
+     ("szg_make_parts_sender" 7)
+     send-multipart-message
+     'zmq-socket 'zmq-message
+     (lambda (s code) (fail 'send-multipart-message code s)))))
 
 (define (send-multipart-generally s parts rest)
+  (check-socket 'send-multipart-message s)
   (with-keywords 'send-multipart-message rest
       ((#:non-blocking non-blocking #f)
        (#:timeout timeout socket-timeout))
@@ -90,7 +88,7 @@
 ;; once, or is large and not wanted as a string, is taken as messages that the kernel holds.
 (define (receive-parts s as)
   (or (and (not (eq? as 'properties))
-           (%receive-held (socket-handle s) (blobs? as) #f
+           (%receive-held (socket-handle s) (blobs? as)
                           (or (eq? as 'message) (procedure? as))))
       (take-parts s as)))
 
@@ -163,40 +161,28 @@
       (apply receive-message s rest)
       (apply receive-message s as: 'string rest)))
 
-;; What is left of a message, where receive-message has begun it.  Where there is nothing
-;; left and nobody waits, it is tried at once.
-(define (receive-multipart-message s . rest)
-  (check-socket 'receive-multipart-message s)
-  (let* ((as (plain-as rest))
-         (got (and as
-                   (not tracing)
-                   (null? (socket-unread s))
-                   (null? (queue-waiters (socket-queue s)))
-                   (%receive-held (socket-handle s) (eq? as 'blob)
-                                  (and (eq? as 'message) 'zmq-message)
-                                  (eq? as 'message)))))
-    (cond ((pair? got) got)
-          ((or (not got) (fixnum? got)) (receive-multipart-generally s rest))
-          (else (list got)))))
-
-;; string, message or blob where nothing else is asked for, or #f.
-(define (plain-as rest)
-  (let ((as (cond ((null? rest) (zmq-receive-as))
-                  ((and (eq? (car rest) #:as) (pair? (cdr rest)) (null? (cddr rest)))
-                   (cadr rest))
-                  (else #f))))
-    (and (memq as '(string message blob)) as)))
+;; What is left of a message, where receive-message has begun it.
+(define receive-multipart-message
+  (let ((receive-multipart-message (lambda (s . rest) (receive-multipart-generally s rest))))
+    (##core#inline_allocate
+     ("szg_make_parts_receiver" 11)
+     receive-multipart-message
+     'zmq-socket 'zmq-message #:as 'string 'message 'blob 'u8vector)))
 
 (define (receive-multipart-generally s rest)
-  (with-keywords 'receive-multipart-message rest
-      ((#:as given unset)
-       (#:properties properties #f)
-       (#:non-blocking non-blocking #f)
-       (#:timeout timeout socket-timeout))
-    (check-wait 'receive-multipart-message timeout)
-    (let* ((as (wanted-as 'receive-multipart-message given properties))
-           (parts (next-parts 'receive-multipart-message s as non-blocking timeout)))
-      (and parts (deliver-all s parts as)))))
+  (if (and (null? rest) (%receive-as-set?))
+      (receive-multipart-message s as: (zmq-receive-as))
+      (begin
+        (check-socket 'receive-multipart-message s)
+        (with-keywords 'receive-multipart-message rest
+            ((#:as given unset)
+             (#:properties properties #f)
+             (#:non-blocking non-blocking #f)
+             (#:timeout timeout socket-timeout))
+          (check-wait 'receive-multipart-message timeout)
+          (let* ((as (wanted-as 'receive-multipart-message given properties))
+                 (parts (next-parts 'receive-multipart-message s as non-blocking timeout)))
+            (and parts (deliver-all s parts as)))))))
 
 (define (deliver-all s parts as)
   (set-unread! s (if (procedure? as) '() parts))
@@ -262,11 +248,8 @@
 
 ;; A batch ends behind so many bytes: what the nursery has no room for is copied by the
 ;; collector.  It is less than what a string may have before the room in the heap is looked
-;; at.  The program that gives no max: gets fewer bytes of large messages, because that costs
-;; less for each: over tcp 1.00 of a single message of 4 KiB and 1.04 of one of 64 KiB, where a
-;; megabyte takes 1.10 and 1.12.
+;; at.
 (define-constant batch-bytes 1000000)
-(define-constant large-batch-bytes 262144)
 (define-constant default-max 1000)
 
 (define (check-max x)
@@ -289,34 +272,32 @@
     (unless (eq? given-max unset) (check-max given-max))
     (check-wait 'receive-messages timeout)
     (let* ((as (check-kind (if (eq? given unset) (zmq-receive-as) given)))
-           (default? (eq? given-max unset))
-           (max (if default? default-max given-max))
-           (less (if default? (fx- batch-bytes large-batch-bytes) 0)))
+           (max (if (eq? given-max unset) default-max given-max)))
       (if (unread? s)
-          (receive-after-unread s as max less (take-unread! s as))
+          (receive-after-unread s as max (take-unread! s as))
           (let ((got (perform 'receive-messages s in-bit non-blocking timeout
-                              (lambda () (receive-batch s as max less batch-bytes '())))))
+                              (lambda () (receive-batch s as max batch-bytes '())))))
             (if (fixnum? got) (fail 'receive-messages got s) got))))))
 
 ;; What follows a message that was begun, where nobody waits before this thread.
-(define (receive-after-unread s as max less first)
+(define (receive-after-unread s as max first)
   (if (or (fx= max 1) (must-queue? (socket-queue s) in-bit))
       (list first)
-      (let ((got (receive-batch s as (fx- max 1) less batch-bytes (list (list first)))))
+      (let ((got (receive-batch s as (fx- max 1) batch-bytes (list (list first)))))
         (socket-touched! s)
         got)))
 
-;; At most `max` messages, those that are there; it ends behind `bytes`, or `less` before that behind
-;; a large message.  `before` are lists of those that were received already, the last list first.
-;; An error code only where there is none.
-(define (receive-batch s as max less bytes before)
+;; At most `max` messages, those that are there; it ends behind `bytes`.  `before` are lists of
+;; those that were received already, the last list first.  An error code only where there is
+;; none.
+(define (receive-batch s as max bytes before)
   (let* ((found (%receive-each (socket-handle s) max
                                (case as
                                  ((message) 'zmq-message)
                                  ((u8vector) 'u8vector)
                                  (else #f))
                                (blobs? as)
-                               (fx- bytes less)))
+                               bytes))
          (reason (car found))
          (left (fx- max (cadr found)))
          (bytes (fx- bytes (caddr found)))
@@ -324,13 +305,13 @@
          (all (if (null? got) before (cons got before))))
     (cond ((and (fx< reason 0) (null? all)) reason)
           ((or (fx< reason 0) (fx= left 0) (fx= reason 2)) (joined all))
-          ((fx= reason 1) (receive-held-too s as left less bytes all))
-          ((fx> bytes 0) (receive-batch s as left less bytes all))
+          ((fx= reason 1) (receive-held-too s as left bytes all))
+          ((fx> bytes 0) (receive-batch s as left bytes all))
           (else (joined all)))))
 
 ;; Goes on with the message that the kernel holds, if it is the first or there are bytes left
 ;; for it.
-(define (receive-held-too s as max less bytes before)
+(define (receive-held-too s as max bytes before)
   (let ((size (%held-bytes (socket-handle s))))
     (if (and (pair? before) (>= size bytes))
         (begin
@@ -340,7 +321,7 @@
           (cond ((not next) (joined before))
                 ((fixnum? next) (if (null? before) next (joined before)))
                 ((or (fx= max 1) (>= size bytes)) (joined (cons (list next) before)))
-                (else (receive-batch s as (fx- max 1) less (- bytes size)
+                (else (receive-batch s as (fx- max 1) (- bytes size)
                                      (cons (list next) before))))))))
 
 ;; The message that the kernel holds, or #f if it is left for the next call: only the first

@@ -89,20 +89,23 @@
           (check= 900 (send-messages out data))
           (check (equal? data (take-batch in))))))))
 
-(test "a batch of large messages ends behind 256 KiB, or with max: behind a megabyte"
+(test "a batch of very large messages ends behind 256 KiB"
   (with-pair 'pull 'push
     (lambda (in out)
-      (let ((data (map (lambda (i) (pattern 8192)) (numbers 0 100))))
-        (define (lengths . keywords)
+      (define (lengths size . keywords)
+        (let ((data (map (lambda (i) (make-string size #\x)) (numbers 0 100))))
           (send-messages out data)
           (let loop ((left 100))
             (if (= 0 left)
                 '()
                 (let ((n (length (apply take-batch in keywords))))
-                  (cons n (loop (- left n)))))))
-        (check= '(32 32 32 4) (lengths))
-        (check= '(100) (lengths max: 100))
-        (check= '(64 36) (lengths max: 64))))))
+                  (cons n (loop (- left n))))))))
+      (check= '(100) (lengths 8192))
+      (check= '(64 36) (lengths 8192 max: 64))
+      (check= '(62 38) (lengths 16384))
+      (check= 50 (length (lengths 131072)))
+      (check= 50 (length (lengths 200000 max: 64)))
+      (check= 100 (length (lengths 300000))))))
 
 (test "a batch ends behind a megabyte, and has one message at least"
   (with-pair 'pull 'push

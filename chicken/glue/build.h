@@ -40,57 +40,79 @@ static inline __attribute__((always_inline)) C_word build(C_word **room, shape a
     return C_truep(as.tag) ? C_a_i_record2(room, 2, as.tag, made) : made;
 }
 
-/* How many words the parts of the message that the kernel holds take, or 0 if one of them is too
- * large. */
-static inline size_t szg_words_to_build(sz_socket socket, int parts, shape as)
+/* The message that the kernel holds, and its first parts. It is static, as CHICKEN has one thread
+ * and what is on its stack takes room from the nursery. */
+typedef struct {
+    sz_socket socket;
+    int count;
+    sz_part few[FEW_PARTS];
+} held_parts;
+
+static inline void part_at(const held_parts *held, int i, const void **data, size_t *size)
 {
-    const void *data;
-    size_t size, words = 0;
-    for (int i = 0; i < parts; i++) {
-        sz_received(socket, (size_t)i, &data, &size);
+    if (i < FEW_PARTS) {
+        *data = held->few[i].data;
+        *size = held->few[i].size;
+    } else {
+        sz_received(held->socket, (size_t)i, data, size);
+    }
+}
+
+/* Finds the parts: how many words they take, or 0 if one of them is too large. */
+static inline size_t find_parts(held_parts *held, shape as)
+{
+    size_t words = 0;
+    for (int i = 0; i < held->count; i++) {
+        const void *data;
+        size_t size;
+        sz_received(held->socket, (size_t)i, &data, &size);
         if (!is_built(as, size))
             return 0;
         words += C_bytestowords(size) + AROUND;
+        if (i < FEW_PARTS)
+            held->few[i] = (sz_part){data, size, {0}};
     }
     return words;
 }
 
-/* Builds them, the only part or a list of the parts, and releases the message. */
-static inline C_word szg_build_parts(C_word **room, sz_socket socket, int parts, shape as)
+/* Builds a list of them, and releases the message. */
+static inline C_word build_parts(C_word **room, const held_parts *held, shape as)
 {
     C_word result = C_SCHEME_END_OF_LIST;
-    for (int i = parts - 1; i >= 0; i--) {
+    for (int i = held->count - 1; i >= 0; i--) {
         const void *data = NULL;
         size_t size = 0;
-        sz_received(socket, (size_t)i, &data, &size);
+        part_at(held, i, &data, &size);
         C_word made = build(room, as, data, size);
-        result = parts == 1 ? made : C_a_pair(room, made, result);
+        result = C_a_pair(room, made, result);
     }
-    sz_release(socket);
+    sz_release(held->socket);
     return result;
 }
 
-/* (receive-held socket as-blob tag only-small), of CHICKEN's calling convention: receives a
- * message, or finds again the one that the kernel holds, and builds it.  #f if it is too large, or
- * the nursery has no room; the kernel then goes on holding it.  A fixnum is an error. */
+/* (receive-held socket as-blob only-small), of CHICKEN's calling convention: receives a message, or
+ * finds again the one that the kernel holds, and builds its only part or a list of its parts.  #f
+ * if it is too large, or the nursery has no room; the kernel then goes on holding it.  A fixnum is
+ * an error. */
 static inline void szg_receive_held(C_word c, C_word *av)
 {
-    sz_socket socket = SOCKET(av[2]);
-    shape as = {C_truep(av[3]) ? C_BYTEVECTOR_TYPE : C_STRING_TYPE, av[4], C_truep(av[5])};
-    int parts = sz_receive_held(socket);
-    if (parts < 0)
-        C_kontinue(av[1], C_fix(parts));
-    size_t words = szg_words_to_build(socket, parts, as);
+    static held_parts held;
+    shape as = {C_truep(av[3]) ? C_BYTEVECTOR_TYPE : C_STRING_TYPE, C_SCHEME_FALSE, C_truep(av[4])};
+    held.socket = SOCKET(av[2]);
+    held.count = sz_receive_held(held.socket);
+    if (held.count < 0)
+        C_kontinue(av[1], C_fix(held.count));
+    size_t words = find_parts(&held, as);
     if (words == 0 || !fits_nursery(C_wordstobytes(words)))
         C_kontinue(av[1], C_SCHEME_FALSE);
-    if (!C_demand(C_calculate_demand((C_word)words, c, 2))) {
-        if (may_collect(words))
-            C_save_and_reclaim((void *)szg_receive_held, (int)c, av);
+    found_room found = look_for_room(words, c);
+    if (found == COLLECT_FIRST)
+        C_save_and_reclaim((void *)szg_receive_held, (int)c, av);
+    if (found == NO_ROOM)
         C_kontinue(av[1], C_SCHEME_FALSE);
-    }
-    collected = false;
     C_word *room = C_alloc(words);
-    C_kontinue(av[1], szg_build_parts(&room, socket, parts, as));
+    C_word parts = build_parts(&room, &held, as);
+    C_kontinue(av[1], held.count == 1 ? C_u_i_car(parts) : parts);
 }
 
 /* (small-copy bytes), likewise: a string with the bytes, or #f if the nursery has no room. */

@@ -85,9 +85,13 @@ static inline bool fits_nursery(size_t bytes)
     return growth == CAN_GROW && bytes <= LARGEST_IN_NURSERY;
 }
 
-/* Makes the nursery larger, unless the program was given its size with -:s. */
-static inline void grow_nursery(size_t bytes)
+/* Makes the nursery larger if it cannot hold so many words, which were said to fit. Nothing happens
+ * if the program was given its size with -:s. */
+static inline void fit_nursery(size_t words)
 {
+    size_t bytes = C_wordstobytes(words) + BESIDE_IN_NURSERY;
+    if (growth != CAN_GROW || bytes <= nursery_size)
+        return;
     C_word *limit = C_stack_hard_limit;
     C_resize_stack((C_word)bytes);
     if (C_stack_hard_limit == limit)
@@ -96,17 +100,28 @@ static inline void grow_nursery(size_t bytes)
         nursery_size = bytes;
 }
 
-/* Whether a collection may make room in the nursery for so many words: not if the one before did
- * not. The caller then collects and starts again. It has asked whether they fit. */
+/* Whether the last collection was made to have room. */
 static bool collected = false;
 
-static inline bool may_collect(size_t words)
+typedef enum {
+    ROOM,
+    NO_ROOM,
+    COLLECT_FIRST /* the caller collects, and starts again */
+} found_room;
+
+/* Looks for room for so many words, in a procedure of c arguments.  If a collection has not made
+ * it, there is none. The caller has asked whether they fit the nursery. */
+static inline __attribute__((always_inline)) found_room look_for_room(size_t words, C_word c)
 {
-    size_t bytes = C_wordstobytes(words) + BESIDE_IN_NURSERY;
+    if (C_demand(C_calculate_demand((C_word)words, c, 2))) {
+        collected = false;
+        return ROOM;
+    }
     collected = !collected;
-    if (collected && growth == CAN_GROW && bytes > nursery_size)
-        grow_nursery(bytes);
-    return collected;
+    if (!collected)
+        return NO_ROOM;
+    fit_nursery(words);
+    return COLLECT_FIRST;
 }
 
 /* Lets the heap keep room for another string of this size. CHICKEN else makes it smaller after ten

@@ -41,9 +41,9 @@ static inline void use_up_turn(size_t bytes)
 static inline int with_parts(C_word list, int (*use)(const sz_part *, size_t, void *),
                              void *argument)
 {
-    sz_part few[16];
+    sz_part few[FEW_PARTS];
     size_t count = (size_t)C_unfix(C_i_length(list));
-    sz_part *parts = count > 16 ? malloc(count * sizeof *parts) : few;
+    sz_part *parts = count > FEW_PARTS ? malloc(count * sizeof *parts) : few;
     if (parts == NULL)
         return SZ_ENOMEM;
     for (size_t i = 0; i < count; i++, list = C_u_i_cdr(list)) {
@@ -119,45 +119,88 @@ static inline C_word bytes_of(C_word x, C_word message_tag)
     return HAS_BYTES(x) ? x : C_SCHEME_FALSE;
 }
 
+/* Whether the call is (sender socket message), and no thread waits for the socket and no part is
+ * staged. */
+static inline __attribute__((always_inline)) bool is_plain_send(C_word self, C_word c,
+                                                                const C_word *av)
+{
+    return c == 4 && szg_fast && RECORD(av[2], ITEM(self, SOCKET_TAG)) &&
+           ITEM(av[2], SOCKET_STAGED) == C_SCHEME_END_OF_LIST && nobody_waits(av[2]);
+}
+
+/* What failed is tried again by the general procedure, except for an error that the kernel reports
+ * only once. */
+static inline __attribute__((always_inline)) void end_send(C_word c, C_word *av, int code) C_noret;
+static inline void end_send(C_word c, C_word *av, int code)
+{
+    C_word self = av[0];
+    if (code == 0)
+        C_kontinue(av[1], C_SCHEME_TRUE);
+    if (code == SZ_ECORRUPT) {
+        av[3] = C_fix(code);
+        tail_call(ITEM(self, SEND_REPORT), c, av);
+    }
+    tail_call(ITEM(self, GENERAL), c, av);
+}
+
 static inline void send_fast(C_word c, C_word *av) C_noret;
 static inline void send_fast(C_word c, C_word *av)
 {
     C_word self = av[0];
     if (!C_demand(C_calculate_demand(0, c, 2)))
         C_save_and_reclaim((void *)send_fast, (int)c, av);
-    if (c == 4 && RECORD(av[2], ITEM(self, SOCKET_TAG)) &&
-        ITEM(av[2], SOCKET_STAGED) == C_SCHEME_END_OF_LIST && nobody_waits(av[2])) {
+    if (is_plain_send(self, c, av)) {
         C_word data = bytes_of(av[3], ITEM(self, MESSAGE_TAG));
         if (data != C_SCHEME_FALSE) {
-            int code = sz_send_bytes(SOCKET(ITEM(av[2], SOCKET_HANDLE)), TEXT(data));
             use_up_turn(C_header_size(data));
-            if (code == 0)
-                C_kontinue(av[1], C_SCHEME_TRUE);
-            if (code == SZ_ECORRUPT) {
-                av[3] = C_fix(code);
-                tail_call(ITEM(self, SEND_REPORT), c, av);
-            }
+            end_send(c, av, sz_send_bytes(SOCKET(ITEM(av[2], SOCKET_HANDLE)), TEXT(data)));
         }
     }
     tail_call(ITEM(self, GENERAL), c, av);
 }
 
-/* The procedure send-message: the fast path for a string, a blob or a small message, through a
- * socket for which no thread waits and nothing is staged. Any other call goes to `general` with
- * the same arguments. An error that the kernel reports only once goes to `report`, a procedure
- * of the socket and the code. */
+/* The same for a list of a few strings and blobs, the parts of a message. */
+static inline void send_parts_fast(C_word c, C_word *av) C_noret;
+static inline void send_parts_fast(C_word c, C_word *av)
+{
+    C_word self = av[0];
+    if (!C_demand(C_calculate_demand(0, c, 2)))
+        C_save_and_reclaim((void *)send_parts_fast, (int)c, av);
+    if (is_plain_send(self, c, av)) {
+        static sz_part parts[FEW_PARTS]; /* not in the nursery */
+        size_t count = 0;
+        C_word list = av[3];
+        for (; count < FEW_PARTS && IS(list, C_PAIR_TYPE); list = C_u_i_cdr(list)) {
+            C_word data = bytes_of(C_u_i_car(list), ITEM(self, MESSAGE_TAG));
+            if (data == C_SCHEME_FALSE)
+                break;
+            parts[count++] = (sz_part){TEXT(data), {0}};
+            use_up_turn(C_header_size(data));
+        }
+        if (count > 0 && list == C_SCHEME_END_OF_LIST)
+            end_send(c, av, sz_send(SOCKET(ITEM(av[2], SOCKET_HANDLE)), parts, count));
+    }
+    tail_call(ITEM(self, GENERAL), c, av);
+}
+
+/* The procedures send-message and send-multipart-message: their fast paths, for the calls above.
+ * Any other call goes to `general` with the same arguments. An error that the kernel reports only
+ * once goes to `report`, a procedure of the socket and the code. */
+#define MAKE_SENDER(code)                                                                          \
+    C_closure(room, 6, (C_word)(code), general, socket_tag, message_tag, report, last_item(general))
+
 static inline C_word szg_make_sender(C_word **room, int arguments, C_word general,
                                      C_word socket_tag, C_word message_tag, C_word report)
 {
     (void)arguments;
-    return C_closure(room, 6, (C_word)send_fast, general, socket_tag, message_tag, report,
-                     last_item(general));
+    return MAKE_SENDER(send_fast);
 }
 
-/* Whether the procedure takes the fast path, as it does at first. */
-static inline void szg_send_fast(C_word sender, bool fast)
+static inline C_word szg_make_parts_sender(C_word **room, int arguments, C_word general,
+                                           C_word socket_tag, C_word message_tag, C_word report)
 {
-    ITEM(sender, 0) = (C_word)(fast ? send_fast : call_general);
+    (void)arguments;
+    return MAKE_SENDER(send_parts_fast);
 }
 
 #endif

@@ -42,6 +42,10 @@
 #define HAS_BYTES(x) (IS(x, C_STRING_TYPE) || IS(x, C_BYTEVECTOR_TYPE))
 #define RECORD(x, tag) (IS(x, C_STRUCTURE_TYPE) && ITEM(x, 0) == (tag))
 
+enum {
+    FEW_PARTS = 16 /* parts of a message for which room is set aside */
+};
+
 /* The field of each record that owns an object of the kernel. */
 enum {
     HANDLE_FIELD = 1
@@ -90,12 +94,7 @@ static inline C_word last_item(C_word procedure)
     return ITEM(procedure, C_header_size(procedure) - 1);
 }
 
-/* Their code without a fast path. */
-
-static inline void call_general(C_word c, C_word *av) C_noret;
-static inline void call_general(C_word c, C_word *av)
-{
-    tail_call(ITEM(av[0], GENERAL), c, av);
-}
+/* Whether the fast paths are taken: not while the trace is on. */
+static bool szg_fast = true;
 
 #endif
