@@ -219,15 +219,18 @@ static inline void szg_receive_each(C_word c, C_word *av)
         if (!is_built(b.as, size))
             break;
         size_t more = C_bytestowords(size) + AROUND;
-        if (b.count > 0 && !C_demand((C_word)more + SPARE)) {
-            reason = 0;
-            break;
+        if (b.count > 0) {
+            if (!C_demand((C_word)more + SPARE)) {
+                reason = 0;
+                break;
+            }
+        } else {
+            found_room found = look_for_room(more + SPARE, c);
+            if (found == COLLECT_FIRST)
+                C_save_and_reclaim((void *)szg_receive_each, (int)c, av);
+            if (found == NO_ROOM)
+                break;
         }
-        found_room found = look_for_room(more + SPARE, c);
-        if (found == COLLECT_FIRST)
-            C_save_and_reclaim((void *)szg_receive_each, (int)c, av);
-        if (found == NO_ROOM)
-            break;
         C_word *room = b.room;
         b.room = C_alloc(more);
         add_to_batch(&b, data, size);

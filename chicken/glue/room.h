@@ -100,22 +100,58 @@ static inline void fit_nursery(size_t words)
         nursery_size = bytes;
 }
 
-/* Whether the last collection was made to have room. */
-static bool collected = false;
-
 typedef enum {
     ROOM,
     NO_ROOM,
     COLLECT_FIRST /* the caller collects, and starts again */
 } found_room;
 
-/* Looks for room for so many words, in a procedure of c arguments.  If a collection has not made
- * it, there is none. The caller has asked whether they fit the nursery. */
+/* Whether the last collection was made to have room, or early. */
+static bool collected, collected_early;
+
+/* A large string is built where the one before was, in a cache, if a collection is made before it.
+ * That costs little where little is alive: received over tcp, 64 KiB take 1.03 of raw C's processor
+ * time, and 1.18 if the whole nursery is gone through. After a collection that found more alive
+ * there is none for a while. */
+enum {
+    LARGE_STRING = 32768,
+    STRINGS_WITHOUT = 64
+};
+static C_byte *top_of_heap;
+static int strings_without;
+
+static inline bool should_collect_early(size_t bytes)
+{
+    size_t used = nursery_size - (size_t)((char *)C_stack_pointer - (char *)C_stack_hard_limit);
+    if (bytes < LARGE_STRING || used < LARGE_STRING)
+        return false;
+    if (strings_without > 0) {
+        strings_without--;
+        return false;
+    }
+    top_of_heap = C_fromspace_top;
+    return true;
+}
+
+/* A major collection leaves the top anywhere. */
+static inline void end_early_collection(void)
+{
+    if (C_fromspace_top < top_of_heap || C_fromspace_top - top_of_heap > LARGE_STRING / 2)
+        strings_without = STRINGS_WITHOUT;
+    collected_early = false;
+}
+
+/* Looks for room for so many words, in a procedure of c arguments that has built nothing yet. If a
+ * collection has not made it, there is none. The caller has asked whether they fit the nursery. */
 static inline __attribute__((always_inline)) found_room look_for_room(size_t words, C_word c)
 {
     if (C_demand(C_calculate_demand((C_word)words, c, 2))) {
+        if (collected_early)
+            end_early_collection();
+        else if (!collected)
+            collected_early = should_collect_early(C_wordstobytes(words));
         collected = false;
-        return ROOM;
+        return collected_early ? COLLECT_FIRST : ROOM;
     }
     collected = !collected;
     if (!collected)
